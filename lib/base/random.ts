@@ -1,0 +1,10 @@
+/** Randomness comes in through this seam, so that a simulation can repeat a run. */
+export interface Random {
+  /** `count` random bytes. */
+  bytes(count: number): Uint8Array;
+}
+
+/** Lower-case hex of `byteCount` random bytes. */
+export function randomHex(random: Random, byteCount: number): string {
+  return Buffer.from(random.bytes(byteCount)).toString('hex');
+}

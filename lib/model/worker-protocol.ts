@@ -1,0 +1,95 @@
+/**
+ * What passes between the daemon's main thread and a worker thread: data only, never exceptions. The main thread alone
+ * claims, renews, records and completes; the thread works, beats and reports.
+ */
+import type { JsonObject } from '../base/json.js';
+import type { components } from './contract.js';
+import type { ArtifactRefs, Artifacts, Failure, JobType } from './event.js';
+
+/** The job as its handler sees it. */
+export interface WorkerJob {
+  readonly job_id: string;
+  readonly job_type: JobType;
+  readonly request_id: string;
+  /** From 1. */
+  readonly attempt: number;
+  readonly max_attempts: number;
+  readonly payload: JsonObject;
+}
+
+/** The lease under which an attempt runs. */
+export interface WorkerClaim {
+  readonly claim_token: string;
+  readonly lease_epoch: number;
+  /** Value of the environment variable `AGENTOPS_LEASE_MARKER` of every process of this attempt: unique to the lease. */
+  readonly marker: string;
+}
+
+/** What runs the job: the built-in worker of its type, a command, or a module (paths of modules are absolute here). */
+export type WorkerExecutor =
+  | { readonly kind: 'builtin' }
+  | {
+      readonly kind: 'command';
+      /** Program and arguments; no shell. */
+      readonly command: readonly string[];
+      /** Names of variables that pass beside the default ones. */
+      readonly env: readonly string[];
+      readonly timeoutMs: number;
+      readonly idleMs: number;
+    }
+  | { readonly kind: 'module'; readonly path: string };
+
+export interface WorkerLimits {
+  /** Of `output.log`: head and tail are kept, the gap is told. */
+  readonly outputBytes: number;
+  /** Of all artifacts of an attempt together. */
+  readonly artifactBytes: number;
+  /** From SIGINT or the abort to SIGTERM. */
+  readonly cancelGraceMs: number;
+}
+
+/** The one argument of a thread's task. */
+export interface WorkerTask {
+  readonly job: WorkerJob;
+  readonly claim: WorkerClaim;
+  readonly executor: WorkerExecutor;
+  /** Real path of the repository. */
+  readonly root: string;
+  /** Absolute; exists. `runs/<job>/attempt-<n>`. */
+  readonly runDir: string;
+  readonly limits: WorkerLimits;
+  /** Two Int32: `BEAT_INDEX` is counted up by the thread, `STOP_INDEX` is set by the main thread. */
+  readonly shared: SharedArrayBuffer;
+  /** The thread's end of the channel for `ToMain` and `ToWorker`. */
+  readonly port: import('node:worker_threads').MessagePort;
+}
+
+export const BEAT_INDEX = 0;
+export const STOP_INDEX = 1;
+export const SHARED_BYTES = 8;
+/** How often a thread counts up `BEAT_INDEX`. */
+export const BEAT_INTERVAL_MS = 250;
+
+export interface Progress {
+  readonly done: number;
+  readonly total?: number;
+  readonly text?: string;
+}
+
+export type ToMain =
+  /** A process was started, right after its start. `started` as `/proc/<pid>/stat` field 22 tells it, or undefined. */
+  | { readonly kind: 'child'; readonly pid: number; readonly started: string | undefined }
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  /** Artifacts so far, path relative to the root by name: they go into the next heartbeat event. */
+  | { readonly kind: 'artifacts'; readonly artifacts: Artifacts }
+  /** Asks for the consumer snapshot at the ledger's head; answered by `ToWorker` of the same `ask`. */
+  | { readonly kind: 'ask_consumer_snapshot'; readonly ask: number };
+
+export type ToWorker =
+  | { readonly kind: 'stop'; readonly reason: string }
+  | { readonly kind: 'consumer_snapshot'; readonly ask: number; readonly snapshot: components['schemas']['ConsumerSnapshot'] };
+
+/** How an attempt ended: what a thread's task answers. A thread never rejects. */
+export type WorkerResult =
+  | { readonly kind: 'completed'; readonly artifacts: Artifacts; readonly artifact_refs: ArtifactRefs }
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly artifacts: Artifacts };
