@@ -11,8 +11,16 @@ const hasTerminalControls = new RegExp(TERMINAL_CONTROLS.source);
 
 /** The canonical text of a value that `whyNotCanonical` has nothing against. */
 export function canonicalJson(value: unknown): string {
-  const text = stringify(value);
+  return escapeTerminalControls(stringify(value));
+}
+
+/** JSON text with what could steer a terminal written `\uXXXX`: all that canonical form asks beyond sorted keys. */
+export function escapeTerminalControls(text: string): string {
   return hasTerminalControls.test(text) ? text.replace(TERMINAL_CONTROLS, escapeUnit) : text;
+}
+
+export function holdsTerminalControls(text: string): boolean {
+  return hasTerminalControls.test(text);
 }
 
 function escapeUnit(unit: string): string {
