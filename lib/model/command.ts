@@ -91,7 +91,11 @@ export type IdempotencyConflict = 'payload' | 'job_type' | 'foreign';
 export type CancelOutcome = 'cancelled' | 'already_terminal_completed' | 'already_terminal_failed' | 'already_terminal_cancelled';
 
 /** What `decide` answers: events to append (none for a repeated request), or a refusal. */
-export type Decision = Decided | { readonly refused: ErrorData };
+export type Decision = Decided | Refused;
+export interface Refused {
+  readonly refused: ErrorData;
+  readonly events?: undefined;
+}
 export interface Decided {
   readonly refused?: undefined;
   readonly events: readonly LedgerEvent[];

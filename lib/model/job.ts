@@ -16,7 +16,7 @@ export interface Job {
   readonly payload: JsonObject;
   readonly attempt: number;
   readonly max_attempts: number;
-  /** Set while a worker holds the lease, and for the record after the end; cleared when the lease expires. */
+  /** Set while a worker holds the lease, like `lease_expires_at`; the epoch stays when the lease ends. */
   readonly claim_token: string | undefined;
   readonly lease_epoch: number;
   readonly lease_expires_at: string | undefined;

@@ -1,0 +1,200 @@
+/**
+ * `decide`: what a command makes of the state, as events to append; or a refusal. Pure: time, ids and tokens come with
+ * the command. A request that was already carried out appends nothing and answers with the job as it stands.
+ */
+import type { ErrorCode } from '../base/errors.js';
+import type { JsonObject } from '../base/json.js';
+import type {
+  CancelCommand,
+  CancelOutcome,
+  ClaimCommand,
+  Command,
+  Decision,
+  IdempotencyConflict,
+  SubmitCommand,
+} from './command.js';
+import { DAMAGE_ADOPTED, eventIdOf, type Failure, type LedgerEvent } from './event.js';
+import { isClaimable, samePayload } from './fold.js';
+import { isTerminal, type Job } from './job.js';
+import { projectionTargetsOf } from './payloads.js';
+import type { JobLookup } from './state.js';
+
+/** The job id of events that concern the ledger itself. */
+export const LEDGER_ITSELF = 'ledger';
+
+export function decide(state: JobLookup, command: Command): Decision {
+  switch (command.kind) {
+    case 'submit':
+      return submit(state, command);
+    case 'cancel':
+      return cancel(state, command);
+    case 'claim':
+      return claim(state, command);
+    case 'heartbeat': {
+      const { claim_token, lease_epoch, lease_expires_at, artifacts } = command;
+      return underLease(state, command, () => [
+        ['job.heartbeat', { claim_token, lease_epoch, lease_expires_at, ...member('artifacts', artifacts) }],
+      ]);
+    }
+    case 'expire_lease':
+      return underLease(state, command, (job) => expire(job));
+    case 'complete': {
+      const { claim_token, lease_epoch, artifacts, artifact_refs } = command;
+      const result = { ...member('artifacts', artifacts), ...member('artifact_refs', artifact_refs) };
+      return underLease(state, command, () => [
+        ['job.completed', { claim_token, lease_epoch, result_status: 'succeeded', ...result }],
+      ]);
+    }
+    case 'fail': {
+      const { claim_token, lease_epoch, failure, artifacts } = command;
+      return underLease(state, command, () => [
+        ['job.failed', { claim_token, lease_epoch, failure, ...member('artifacts', artifacts) }],
+      ]);
+    }
+    case 'adopt':
+      return adopt(state, command);
+    case 'adopt_damage':
+      return decided(state, command, LEDGER_ITSELF, command.request_id, [[DAMAGE_ADOPTED, command.payload]]);
+    default:
+      return impossible(command);
+  }
+}
+
+function submit(state: JobLookup, command: SubmitCommand): Decision {
+  const existing = recover(state, command);
+  if (existing !== undefined) {
+    const conflict = conflictWith(existing, command);
+    return { events: [], job_id: existing.job_id, deduplicated: true, ...(conflict === undefined ? {} : { conflict }) };
+  }
+  const { job_type, payload, max_attempts, idempotency_key } = command;
+  const jobId = command.job_id ?? command.generatedJobId;
+  const accepted = {
+    job_type,
+    job_payload: payload,
+    max_attempts,
+    projection_targets: projectionTargetsOf(job_type),
+    ...(idempotency_key === undefined ? {} : { idempotency_key }),
+  };
+  return decided(state, command, jobId, command.request_id, [['job.accepted', accepted]]);
+}
+
+/** The job that this submit asks for again: by its key first, then by its job id. */
+function recover(state: JobLookup, command: SubmitCommand): Job | undefined {
+  const { idempotency_key, job_id } = command;
+  const byKey = idempotency_key === undefined ? undefined : state.jobIdForKey(idempotency_key);
+  if (byKey !== undefined) return state.job(byKey);
+  return job_id === undefined ? undefined : state.job(job_id);
+}
+
+function conflictWith(job: Job, command: SubmitCommand): IdempotencyConflict | undefined {
+  if (job.foreign) return 'foreign';
+  if (job.job_type !== command.job_type) return 'job_type';
+  return samePayload(job.payload, command.payload) ? undefined : 'payload';
+}
+
+const outcomeOfTerminal = {
+  completed: 'already_terminal_completed',
+  failed: 'already_terminal_failed',
+  cancelled: 'already_terminal_cancelled',
+} as const satisfies Record<string, CancelOutcome>;
+
+function cancel(state: JobLookup, command: CancelCommand): Decision {
+  const job = state.job(command.job_id);
+  if (job === undefined) return unknownJob(command.job_id);
+  const { status } = job;
+  if (status === 'completed' || status === 'failed' || status === 'cancelled') {
+    return { events: [], job_id: job.job_id, cancelOutcome: outcomeOfTerminal[status] };
+  }
+  const payload = { result_status: 'cancelled', reason: command.reason };
+  const made = decided(state, command, job.job_id, command.request_id ?? job.request_id, [['job.cancelled', payload]]);
+  return { ...made, cancelOutcome: 'cancelled' };
+}
+
+function claim(state: JobLookup, command: ClaimCommand): Decision {
+  const job = state.job(command.job_id);
+  if (job === undefined) return unknownJob(command.job_id);
+  if (!isClaimable(job) || job.attempt >= job.max_attempts) {
+    const why = job.foreign ? 'was accepted elsewhere and is not adopted' : `is ${job.status}, attempt ${job.attempt} of ${job.max_attempts}`;
+    return refused('job_not_claimable', `job ${job.job_id} can't be claimed: it ${why}`);
+  }
+  const { claim_token, lease_expires_at } = command;
+  const payload = { claim_token, lease_epoch: job.lease_epoch + 1, lease_expires_at, attempt: job.attempt + 1 };
+  return decided(state, command, job.job_id, job.request_id, [['job.claimed', payload]]);
+}
+
+function expire(job: Job): Step[] {
+  const { claim_token, lease_epoch } = job;
+  const expired: Step = ['job.lease_expired', { claim_token: claim_token ?? '', lease_epoch }];
+  if (job.attempt < job.max_attempts) return [expired];
+  const failure: Failure = {
+    code: 'retry_exhausted',
+    message: `the worker was lost in each of ${job.max_attempts} attempts`,
+    retryable: false,
+  };
+  return [expired, ['job.failed', { failure }]];
+}
+
+function adopt(state: JobLookup, command: { job_id: string; actor: string; occurredAt: string }): Decision {
+  const job = state.job(command.job_id);
+  if (job === undefined) return unknownJob(command.job_id);
+  if (!job.foreign || isTerminal(job)) return { events: [], job_id: job.job_id };
+  return decided(state, command, job.job_id, job.request_id, [['job.adopted', {}]]);
+}
+
+/** What only the holder of the current lease may say. */
+function underLease(
+  state: JobLookup,
+  command: { job_id: string; claim_token: string; lease_epoch: number; actor: string; occurredAt: string },
+  steps: (job: Job) => Step[],
+): Decision {
+  const job = state.job(command.job_id);
+  if (job === undefined) return unknownJob(command.job_id);
+  const current =
+    job.status === 'running' && job.claim_token === command.claim_token && job.lease_epoch === command.lease_epoch;
+  if (!current || job.foreign) {
+    return refused('stale_lease', `the lease of job ${job.job_id}, epoch ${command.lease_epoch}, is no longer held: it is ${job.status}`);
+  }
+  return decided(state, command, job.job_id, job.request_id, steps(job));
+}
+
+type Step = readonly [eventType: string, payload: object];
+
+function decided(
+  state: JobLookup,
+  command: { actor: string; occurredAt: string },
+  jobId: string,
+  requestId: string,
+  steps: readonly Step[],
+): { events: LedgerEvent[]; job_id: string } {
+  const events = steps.map(([event_type, payload], at): LedgerEvent => {
+    const seq = state.lastSeq + 1 + at;
+    return {
+      schema_version: 1,
+      event_id: eventIdOf(event_type, jobId, seq),
+      request_id: requestId,
+      job_id: jobId,
+      event_type,
+      occurred_at: command.occurredAt,
+      actor: command.actor,
+      ...(Object.keys(payload).length === 0 ? {} : { payload: payload as JsonObject }),
+      seq,
+    };
+  });
+  return { events, job_id: jobId };
+}
+
+function member<K extends string, V extends object>(name: K, value: V | undefined): { [name in K]?: V } {
+  return value === undefined || Object.keys(value).length === 0 ? {} : ({ [name]: value } as { [name in K]?: V });
+}
+
+function unknownJob(jobId: string): Decision {
+  return refused('unknown_job', `there is no job ${jobId}`);
+}
+
+function refused(code: ErrorCode, message: string): Decision {
+  return { refused: { code, message } };
+}
+
+function impossible(command: never): never {
+  throw new Error(`invariant broken: every command has a decision, not so ${JSON.stringify(command)}`);
+}

@@ -1,0 +1,178 @@
+/**
+ * `foldJob`: what one event makes of one job. Pure: the job as it was and the event in, the job as it is out. An event
+ * that may not change the job is passed over, with the reason: it stays in the ledger and changes nothing.
+ *
+ * Rules beside the table of transitions:
+ * - whoever holds a lease speaks with its token and epoch; a stale one changes nothing;
+ * - an event of another home's batch never changes a job of ours, whatever token it carries.
+ */
+import { canonicalJson } from '../base/canonical.js';
+import type { LedgerEvent } from './event.js';
+import { type Job, isTerminal, type JobState } from './job.js';
+import {
+  readAccepted,
+  readArtifactRefs,
+  readArtifacts,
+  readClaimed,
+  readFailure,
+  readLease,
+  readLeaseEnd,
+} from './payloads.js';
+import { nextState } from './transitions.js';
+
+/** Why an event was passed over. */
+export type Ignored =
+  | 'unknown_type'
+  | 'unknown_job'
+  | 'illegal_transition'
+  | 'bad_payload'
+  | 'stale_lease'
+  | 'foreign_event'
+  | 'attempts_used_up';
+
+export type Folded = { readonly job: Job; readonly ignored?: undefined } | { readonly ignored: Ignored };
+
+/**
+ * @param job the job so far; undefined when there is none of that id
+ * @param ours whether the event's batch is of this home
+ */
+export function foldJob(job: Job | undefined, event: LedgerEvent, ours: boolean): Folded {
+  if (!event.event_type.startsWith('job.')) return { ignored: 'unknown_type' };
+  const status = nextState(job?.status, event.event_type);
+  if (status === undefined) return { ignored: whyIllegal(job, event) };
+  if (job === undefined) return accept(event, ours);
+  if (!ours && !job.foreign) return { ignored: 'foreign_event' };
+  return change(job, event, status);
+}
+
+function whyIllegal(job: Job | undefined, event: LedgerEvent): Ignored {
+  if (nextState(undefined, event.event_type) === undefined && !isJobEvent(event.event_type)) return 'unknown_type';
+  if (job === undefined) return 'unknown_job';
+  return 'illegal_transition';
+}
+
+function isJobEvent(eventType: string): boolean {
+  return nextState('running', eventType) !== undefined || nextState('queued', eventType) !== undefined;
+}
+
+function accept(event: LedgerEvent, ours: boolean): Folded {
+  const payload = readAccepted(event);
+  if (payload === undefined) return { ignored: 'bad_payload' };
+  return {
+    job: {
+      job_id: event.job_id,
+      job_type: payload.job_type,
+      request_id: event.request_id,
+      request_ids: [event.request_id],
+      status: 'queued',
+      idempotency_key: payload.idempotency_key,
+      payload: payload.job_payload,
+      attempt: 0,
+      max_attempts: payload.max_attempts,
+      claim_token: undefined,
+      lease_epoch: 0,
+      lease_expires_at: undefined,
+      failure: undefined,
+      result_status: undefined,
+      artifacts: undefined,
+      artifact_refs: undefined,
+      projection_targets: payload.projection_targets,
+      created_at: event.occurred_at,
+      updated_at: event.occurred_at,
+      last_event_id: event.event_id,
+      accepted_seq: event.seq,
+      last_seq: event.seq,
+      foreign: !ours,
+    },
+  };
+}
+
+function change(job: Job, event: LedgerEvent, status: JobState): Folded {
+  switch (event.event_type) {
+    case 'job.claimed':
+      return claim(job, event, status);
+    case 'job.heartbeat':
+      return underLease(job, event, () => beat(job, event, status));
+    case 'job.lease_expired':
+      return underLease(job, event, () => touched(job, event, status, withoutLease));
+    case 'job.completed':
+      return underLease(job, event, () =>
+        touched(job, event, status, {
+          ...withoutLease,
+          result_status: 'succeeded',
+          artifacts: readArtifacts(event) ?? job.artifacts,
+          artifact_refs: readArtifactRefs(event) ?? job.artifact_refs,
+        }),
+      );
+    case 'job.failed':
+      return fail(job, event, status);
+    case 'job.cancelled':
+      return touched(job, event, status, { ...withoutLease, result_status: 'cancelled' });
+    case 'job.adopted':
+      return touched(job, event, status, { foreign: false });
+    default:
+      return { ignored: 'unknown_type' };
+  }
+}
+
+const withoutLease = { claim_token: undefined, lease_expires_at: undefined } as const;
+
+function claim(job: Job, event: LedgerEvent, status: JobState): Folded {
+  const payload = readClaimed(event);
+  if (payload === undefined) return { ignored: 'bad_payload' };
+  if (payload.lease_epoch <= job.lease_epoch) return { ignored: 'stale_lease' };
+  if (payload.attempt > job.max_attempts) return { ignored: 'attempts_used_up' };
+  const { claim_token, lease_epoch, lease_expires_at, attempt } = payload;
+  return touched(job, event, status, { claim_token, lease_epoch, lease_expires_at, attempt });
+}
+
+function beat(job: Job, event: LedgerEvent, status: JobState): Folded {
+  const lease_expires_at = readLeaseEnd(event);
+  if (lease_expires_at === undefined) return { ignored: 'bad_payload' };
+  return touched(job, event, status, { lease_expires_at, artifacts: readArtifacts(event) ?? job.artifacts });
+}
+
+/** The failure of the work needs the lease; attempts used up are told without one. */
+function fail(job: Job, event: LedgerEvent, status: JobState): Folded {
+  const failure = readFailure(event);
+  const apply = () =>
+    touched(job, event, status, {
+      ...withoutLease,
+      result_status: 'failed',
+      failure,
+      artifacts: readArtifacts(event) ?? job.artifacts,
+    });
+  if (job.status === 'retry_waiting') return failure.code === 'retry_exhausted' ? apply() : { ignored: 'stale_lease' };
+  return underLease(job, event, apply);
+}
+
+function underLease(job: Job, event: LedgerEvent, apply: () => Folded): Folded {
+  const lease = readLease(event);
+  const current = lease !== undefined && lease.claim_token === job.claim_token && lease.lease_epoch === job.lease_epoch;
+  return current ? apply() : { ignored: 'stale_lease' };
+}
+
+function touched(job: Job, event: LedgerEvent, status: JobState, changes: Partial<Job>): Folded {
+  const known = job.request_ids.includes(event.request_id);
+  return {
+    job: {
+      ...job,
+      ...changes,
+      status,
+      request_ids: known ? job.request_ids : [...job.request_ids, event.request_id],
+      updated_at: event.occurred_at,
+      last_event_id: event.event_id,
+      last_seq: event.seq,
+    },
+  };
+}
+
+/** Whether two payloads are the same JSON value, whatever the order of their members. */
+export function samePayload(one: object, other: object): boolean {
+  return one === other || canonicalJson(one) === canonicalJson(other);
+}
+
+/** Whether a job may be claimed by its state alone. */
+export function isClaimable(job: Job): boolean {
+  return !job.foreign && !isTerminal(job) && job.status !== 'running';
+}

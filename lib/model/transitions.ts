@@ -1,0 +1,45 @@
+/**
+ * The state machine of a job, as one table: what each event makes of each state. What is not in it is illegal: `decide`
+ * never makes such an event, and `fold` passes over one that it reads.
+ *
+ *     (none) ─accepted─> queued ─claimed─> running ─completed─> completed
+ *                          │                 │  └────failed───> failed
+ *                          │                 └─lease_expired─> retry_waiting ─claimed─> running
+ *                          │                                     └─failed─> failed (attempts used up)
+ *                          └── cancelled, from every state that is not terminal ──> cancelled
+ *
+ * The first terminal event wins for ever.
+ */
+import type { KnownEventType } from './event.js';
+import type { JobState } from './job.js';
+
+type JobEventType = Extract<KnownEventType, `job.${string}`>;
+type Row = Partial<Record<JobEventType, JobState>>;
+
+export const transitions: Readonly<Record<JobState | 'none', Row>> = {
+  none: { 'job.accepted': 'queued' },
+  queued: { 'job.claimed': 'running', 'job.cancelled': 'cancelled', 'job.adopted': 'queued' },
+  running: {
+    'job.heartbeat': 'running',
+    'job.lease_expired': 'retry_waiting',
+    'job.completed': 'completed',
+    'job.failed': 'failed',
+    'job.cancelled': 'cancelled',
+    'job.adopted': 'running',
+  },
+  retry_waiting: {
+    'job.claimed': 'running',
+    'job.failed': 'failed',
+    'job.cancelled': 'cancelled',
+    'job.adopted': 'retry_waiting',
+  },
+  completed: {},
+  failed: {},
+  cancelled: {},
+};
+
+/** The state that an event leads to, or undefined when it is illegal there. `state` undefined: there is no such job. */
+export function nextState(state: JobState | undefined, eventType: string): JobState | undefined {
+  const row = transitions[state ?? 'none'];
+  return Object.hasOwn(row, eventType) ? row[eventType as JobEventType] : undefined;
+}

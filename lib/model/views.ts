@@ -1,0 +1,294 @@
+/**
+ * The daemon's own read models: Ready, Status, and the answers of the mutations. Each is made from the folded state at
+ * the moment of the question; nothing here is stored. Optional members are left out when they are empty.
+ */
+import type { Outcome } from './command.js';
+import type { components } from './contract.js';
+import { type JobType, type ProjectionName, type ProjectionStatus, projectionNames } from './event.js';
+import type { LedgerHealth } from './health.js';
+import { isTerminal, type Job, statusAt } from './job.js';
+import type { State } from './state.js';
+
+type Schemas = components['schemas'];
+export type Ready = Schemas['Ready'];
+export type Status = Schemas['Status'];
+export type QueueJob = Schemas['QueueJob'];
+export type JobView = Schemas['JobView'];
+export type ProjectionLag = Schemas['ProjectionLag'];
+type Attention = Schemas['Attention'];
+
+/** Relative to the root: how answers name the ledger. */
+export const SOURCE_LEDGER = '.agents/daemon/ledger';
+
+/** What a view needs beside the state. */
+export interface ViewContext {
+  /** Wall clock, milliseconds since 1970: leases run out by it. */
+  readonly wallMs: number;
+  /** When the read model last took an event in. */
+  readonly rebuiltAt: string;
+  readonly health: LedgerHealth;
+  /** What a person should know that does not touch the ledger. */
+  readonly warnings: readonly string[];
+  /** Why nobody takes a type here; undefined when somebody does. */
+  readonly noWorkerFor: (jobType: JobType) => string | undefined;
+  /** Set when a view could not be rebuilt after an append. */
+  readonly projectionFailure: string | undefined;
+}
+
+/** A part of the list of jobs. */
+export interface JobSelection {
+  readonly matches?: (job: QueueJob) => boolean;
+  readonly limit?: number;
+  /** Only jobs accepted after this one. */
+  readonly afterJobId?: string;
+}
+
+export function projectionLag(state: State, { health }: ViewContext): ProjectionLag {
+  return {
+    ...member('last_event_id', state.lastEventId),
+    event_count: state.eventCount,
+    corrupt_record_count: health.damage.length,
+    degraded: isDegraded(health),
+  };
+}
+
+export function isDegraded(health: LedgerHealth): boolean {
+  return health.damage.length > 0 || health.reasons.length > 0;
+}
+
+/** Why the ledger can't be believed in full; empty when it can. */
+export function ledgerReasons({ damage, reasons }: LedgerHealth): string[] {
+  return [...damage.map((record) => `${record.segment}:${record.segment_line}: ${record.error}`), ...reasons];
+}
+
+export function projectionStatus(name: ProjectionName, state: State, context: ViewContext): ProjectionStatus {
+  if (isDegraded(context.health) || context.projectionFailure !== undefined) return 'degraded';
+  return state.isMarkedStale(name) ? 'stale' : 'current';
+}
+
+/** The reasons that go with a projection's status; empty exactly when it is current. */
+export function projectionReasons(name: ProjectionName, state: State, context: ViewContext): string[] {
+  const reasons = ledgerReasons(context.health);
+  if (context.projectionFailure !== undefined) reasons.push(context.projectionFailure);
+  if (reasons.length === 0 && state.isMarkedStale(name)) reasons.push(`projection ${name} was marked stale`);
+  return reasons;
+}
+
+/** What every answer of the daemon says about how far it can be believed. */
+function standing(state: State, context: ViewContext) {
+  return {
+    projection_status: projectionStatus('daemon-job-status', state, context),
+    projection_lag: projectionLag(state, context),
+    ...list('degraded_reasons', projectionReasons('daemon-job-status', state, context)),
+  };
+}
+
+export function readyView(state: State, context: ViewContext): Ready {
+  const { health } = context;
+  return {
+    ready: !isDegraded(health),
+    ledger_replay_status: health.damage.length > 0 ? 'corrupt' : 'complete',
+    ...standing(state, context),
+    ...list('warnings', context.warnings),
+  };
+}
+
+export function statusView(state: State, context: ViewContext, selection: JobSelection = {}): Status {
+  const { queue, views } = selectJobs(state, context, selection);
+  return {
+    ready: !isDegraded(context.health),
+    projection_lag: projectionLag(state, context),
+    queue: { jobs: queue, ...member('last_event_id', state.lastEventId) },
+    projections: projectionsView(state, context, views),
+    ...list('warnings', context.warnings),
+  };
+}
+
+function selectJobs(state: State, context: ViewContext, selection: JobSelection): { queue: QueueJob[]; views: JobView[] } {
+  const queue: QueueJob[] = [];
+  const views: JobView[] = [];
+  const { matches, limit = Number.POSITIVE_INFINITY, afterJobId } = selection;
+  let passed = afterJobId === undefined;
+  for (const job of state.jobs()) {
+    if (queue.length >= limit) break;
+    if (!passed) {
+      passed = job.job_id === afterJobId;
+      continue;
+    }
+    const queued = queueJobView(job, context);
+    if (matches !== undefined && !matches(queued)) continue;
+    queue.push(queued);
+    views.push(jobView(job, context));
+  }
+  return { queue, views };
+}
+
+function projectionsView(state: State, context: ViewContext, jobs: JobView[]): Status['projections'] {
+  const { rebuiltAt } = context;
+  const status = projectionStatus('openclaw-snapshot', state, context);
+  const lastEventId = member('last_event_id', state.lastEventId);
+  const typed = (...prefixes: string[]) => jobs.filter((job) => prefixes.some((prefix) => job.job_type?.startsWith(prefix)));
+  const wiki = typed('wiki.');
+  return {
+    schema_version: 1,
+    rebuilt_at: rebuiltAt,
+    source_ledger: SOURCE_LEDGER,
+    ...lastEventId,
+    manifests: manifestsView(state, context),
+    jobs,
+    rpi: { runs: typed('rpi.') },
+    dream: { runs: typed('dream.') },
+    wiki: { jobs: wiki },
+    openclaw: {
+      schema_version: 1,
+      snapshot_id: snapshotId(state),
+      generated_at: rebuiltAt,
+      source: { ledger: SOURCE_LEDGER, ...lastEventId },
+      resources: { runs: typed('rpi.', 'dream.'), jobs, wiki },
+      status,
+    },
+    ...list('degraded_reasons', projectionReasons('daemon-status', state, context)),
+  };
+}
+
+export function manifestsView(state: State, context: ViewContext): Schemas['Manifests'] {
+  const manifest = (projection: ProjectionName): Schemas['Manifest'] => ({
+    schema_version: 1,
+    projection,
+    source_ledger: SOURCE_LEDGER,
+    ...member('last_event_id', state.lastEventId),
+    status: projectionStatus(projection, state, context),
+    rebuilt_at: context.rebuiltAt,
+    output_paths: [projectionPath(projection)],
+    ...list('degraded_reasons', projectionReasons(projection, state, context)),
+  });
+  return Object.fromEntries(projectionNames.map((name) => [name, manifest(name)])) as Schemas['Manifests'];
+}
+
+/** Where a projection's file stands, relative to the root. */
+export function projectionPath(projection: ProjectionName): string {
+  return `.agents/daemon/projections/${projection}.json`;
+}
+
+/** The consumer snapshot is named after the event that it stands at. */
+export function snapshotId(state: State): string {
+  return state.lastEventId === undefined ? 'snap_empty' : `snap_${state.lastEventId}`;
+}
+
+export function queueJobView(job: Job, context: ViewContext): QueueJob {
+  const status = statusAt(job, context.wallMs);
+  const holds = status === 'running';
+  const exhausted = status === 'retry_waiting' ? job.attempt >= job.max_attempts : job.failure?.code === 'retry_exhausted';
+  return {
+    job_id: job.job_id,
+    job_type: job.job_type,
+    request_id: job.request_id,
+    request_ids: [...job.request_ids],
+    status,
+    ...member('idempotency_key', job.idempotency_key),
+    attempt: job.attempt,
+    max_attempts: job.max_attempts,
+    ...(holds ? member('claim_token', job.claim_token) : {}),
+    ...(job.lease_epoch > 0 ? { lease_epoch: job.lease_epoch } : {}),
+    ...(holds ? member('lease_expires_at', job.lease_expires_at) : {}),
+    ...(exhausted ? { retry_exhausted: true } : {}),
+    ...outcomeMembers(job),
+    ...record('payload', job.payload),
+    last_event_id: job.last_event_id,
+    created_at: job.created_at,
+    updated_at: job.updated_at,
+    ...list('attention', attentionFor(job, context)),
+  };
+}
+
+export function jobView(job: Job, context: ViewContext): JobView {
+  return {
+    job_id: job.job_id,
+    job_type: job.job_type,
+    request_id: job.request_id,
+    request_ids: [...job.request_ids],
+    status: statusAt(job, context.wallMs),
+    ...member('result_status', job.result_status),
+    ...outcomeMembers(job),
+    created_at: job.created_at,
+    updated_at: job.updated_at,
+    last_event_id: job.last_event_id,
+  };
+}
+
+/** What both views of a job, and the consumer's, say about its result. */
+export function outcomeMembers(job: Job) {
+  return {
+    ...member('failure', job.failure),
+    ...record('artifacts', job.artifacts),
+    ...record('artifact_refs', job.artifact_refs),
+    ...list('projection_targets', job.projection_targets),
+  };
+}
+
+function attentionFor(job: Job, { health, noWorkerFor }: ViewContext): Attention[] {
+  if (isTerminal(job)) return [];
+  if (job.foreign) return [{ kind: 'foreign', message: 'accepted elsewhere: it does not run here until it is adopted (agentopsd adopt)' }];
+  const found: Attention[] = [];
+  if (job.accepted_seq <= health.claimsHeldThroughSeq) {
+    found.push({ kind: 'before_damage', message: 'accepted before the damage in the ledger: not claimed until the ledger is repaired or the damage is adopted' });
+  }
+  const noWorker = job.status === 'running' ? undefined : noWorkerFor(job.job_type);
+  if (noWorker !== undefined) found.push({ kind: 'no_worker', message: noWorker });
+  return found;
+}
+
+export function submitAnswer(job: Job, state: State, context: ViewContext): Schemas['SubmitAnswer'] {
+  return {
+    accepted: true,
+    request_id: job.request_id,
+    job_id: job.job_id,
+    status: statusAt(job, context.wallMs),
+    last_event_id: job.last_event_id,
+    ...standing(state, context),
+    ...member('idempotency_key', job.idempotency_key),
+  };
+}
+
+export function triggerAnswer(job: Job, state: State, context: ViewContext): Schemas['TriggerAnswer'] {
+  return {
+    accepted: true,
+    request_id: job.request_id,
+    job_id: job.job_id,
+    job_type: job.job_type,
+    status: statusAt(job, context.wallMs),
+    last_event_id: job.last_event_id,
+    snapshot_status: projectionStatus('openclaw-snapshot', state, context),
+    ...member('idempotency_key', job.idempotency_key),
+  };
+}
+
+/** @param job the job as it stands after the cancel */
+export function cancelAnswer(
+  job: Job,
+  outcome: NonNullable<Outcome['cancelOutcome']>,
+  state: State,
+  context: ViewContext,
+): Schemas['CancelAnswer'] {
+  return {
+    cancelled: outcome === 'cancelled' || outcome === 'already_terminal_cancelled',
+    outcome,
+    job: queueJobView(job, context),
+    ...standing(state, context),
+  };
+}
+
+/** A member that is left out when its value is undefined or empty text. */
+export function member<K extends string, V>(name: K, value: V | undefined): { [name in K]?: V } {
+  return value === undefined || value === '' ? {} : ({ [name]: value } as { [name in K]?: V });
+}
+
+/** A list that is left out when it is empty. */
+export function list<K extends string, V>(name: K, values: readonly V[] | undefined): { [name in K]?: V[] } {
+  return values === undefined || values.length === 0 ? {} : ({ [name]: [...values] } as { [name in K]?: V[] });
+}
+
+/** An object that is left out when it is empty. */
+function record<K extends string, V extends object>(name: K, value: V | undefined): { [name in K]?: V } {
+  return value === undefined || Object.keys(value).length === 0 ? {} : ({ [name]: value } as { [name in K]?: V });
+}
