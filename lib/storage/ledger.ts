@@ -42,6 +42,11 @@ export interface LedgerObserver {
   onReplayed(event: LedgerEvent, ours: boolean): void;
   /** The events of one batch once they are durable and checked, before any of its `append` calls resolves. */
   onDurable(events: readonly LedgerEvent[]): void;
+  /**
+   * All that was given to `append` and is not acknowledged is dropped: decisions built on it are void, and the next
+   * `seq` is the last acknowledged one plus one. Comes before those `append` calls reject, and before `onStopped`.
+   */
+  onDiscarded(): void;
   /** The writer stopped for good, with the reason: nothing is acknowledged any more; work under leases has to end. */
   onStopped(reason: string): void;
 }
