@@ -3,7 +3,352 @@
  * Do not make direct changes to the file.
  */
 
-export type paths = Record<string, never>;
+export interface paths {
+    "/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the process lives
+         * @description Answered as long as the process lives, degraded or not. Also at `/health`.
+         */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the ledger can be believed in full
+         * @description 200 also when it is not ready; `ready` tells, and `degraded_reasons` say why. Also at `/ready`.
+         */
+        get: operations["getReady"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The queue and the read models
+         * @description Jobs stand in the order of acceptance everywhere. Also at `/status`. The parameters are additions; without them every job is there, as v0 says.
+         */
+        get: operations["getStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The history
+         * @description Events in the ledger's order. The cursor is taken first, then the oldest `limit` behind it. `last_event_id` is the
+         *     ledger's head whatever the page: go on from the last event that was got. `corrupt` is always whole.
+         *
+         *     With `Accept: text/event-stream` (an addition) the answer is a stream: first the events behind the cursor, then
+         *     each event as it becomes durable. Each has the event's id as the stream's id and the event as one line of `data`;
+         *     a reader that lost the connection sends `Last-Event-ID`. Comments show that the connection lives. Also at
+         *     `/events`.
+         */
+        get: operations["getEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hands in a job
+         * @description 202 means durable. The same `idempotency_key`, or the same `job_id`, gets the job that is there, as it stands now,
+         *     and appends nothing; the key wins when the two name different jobs. `request_id` alone only traces. After 503 or a
+         *     lost answer ask again with the same key. Also at `/jobs`. Needs the capability `submit_job`.
+         */
+        post: operations["submitJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancels the job that the body names
+         * @description Final at the 202: a worker that runs is asked, then made, to stop, and what it reports later changes nothing. A job that has ended stays as it is, and `outcome` says so. Also at `/jobs/cancel`. This path is the cancel route for every method: a job named `cancel` is read through status. Needs the capability `cancel_job`.
+         */
+        post: operations["cancelJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One job, as the queue shows it */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancels the job that the path names
+         * @description The same as `/v1/jobs/cancel`. The body may be absent, and so its content type; another `job_id` in it is refused. Needs the capability `cancel_job`.
+         */
+        post: operations["cancelJobByPath"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The output of a job
+         * @description Plain text, as the worker printed it. Empty when there is none yet.
+         */
+        get: operations["getJobLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes over jobs that were accepted elsewhere, or accepts known damage
+         * @description A ledger travels with its repository, and with it jobs that another home accepted: they are shown, and run here only once they are adopted. `damage` records that the lines which can't be believed are accepted as lost, so that work goes on. What needs no adoption is passed over. Needs the capability `admin`.
+         */
+        post: operations["adopt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openclaw/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the consumer's snapshot can be believed */
+        get: operations["getConsumerHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openclaw/v1/snapshot/latest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything a consumer may see, at one event */
+        get: operations["getConsumerSnapshot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openclaw/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jobs of the types `rpi.*` and `dream.*` */
+        get: operations["getConsumerRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openclaw/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every job */
+        get: operations["getConsumerJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openclaw/v1/wiki": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jobs of the types `wiki.*` */
+        get: operations["getConsumerWiki"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openclaw/v1/triggers/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hands in one of the jobs that a consumer may start
+         * @description The same queue, keys and envelope as `/v1/jobs`, for four job types alone, and only while the ledger is ready. Needs the capability `openclaw_trigger`.
+         */
+        post: operations["triggerJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/spec/jobspec/v0/openapi.yaml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document */
+        get: operations["getDocument"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures in the Prometheus text format */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
@@ -77,9 +422,9 @@ export interface components {
         /** @description Every refusal. It says what is wrong and what to do. */
         Error: {
             error: string;
-            /** @description The limit that was passed */
+            /** @description The limit that was passed, in bytes. */
             max_bytes?: number;
-            /** @description What was given */
+            /** @description What was given, in bytes. */
             got_bytes?: number;
             projection_lag?: components["schemas"]["ProjectionLag"];
             degraded_reasons?: components["schemas"]["Reasons"];
@@ -424,12 +769,830 @@ export interface components {
             };
             degraded_reasons?: components["schemas"]["Reasons"];
         };
+        /** @description At least one of the members names something to adopt. */
+        AdoptRequest: {
+            job_ids?: components["schemas"]["JobId"][] | null;
+            /** @description Every job that was accepted elsewhere and has not ended. */
+            all?: boolean | null;
+            /** @description The lines that can't be believed now. */
+            damage?: boolean | null;
+        };
+        AdoptAnswer: {
+            adopted: components["schemas"]["QueueJob"][];
+            /** @description Records of damage that were accepted. */
+            damage_adopted: number;
+            projection_status: components["schemas"]["ProjectionStatus"];
+            projection_lag: components["schemas"]["ProjectionLag"];
+            degraded_reasons?: components["schemas"]["Reasons"];
+        };
     };
-    responses: never;
-    parameters: never;
+    responses: {
+        /** @description The job has ended; `outcome` says how, and whether by this request. */
+        Cancelled: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "cancelled": true,
+                 *       "outcome": "cancelled",
+                 *       "job": {
+                 *         "job_id": "job_rpi_000001",
+                 *         "job_type": "rpi.run",
+                 *         "request_id": "req_20260430_000001",
+                 *         "request_ids": [
+                 *           "req_20260430_000001",
+                 *           "req_20260430_000002"
+                 *         ],
+                 *         "status": "cancelled",
+                 *         "idempotency_key": "rpi:demo:cycle-1",
+                 *         "attempt": 0,
+                 *         "max_attempts": 3,
+                 *         "projection_targets": [
+                 *           "rpi-registry",
+                 *           "openclaw-snapshot",
+                 *           "daemon-status",
+                 *           "daemon-job-status"
+                 *         ],
+                 *         "payload": {
+                 *           "goal": "Run a bounded agent workflow"
+                 *         },
+                 *         "last_event_id": "evt_job.cancelled_job_rpi_000001_000002",
+                 *         "created_at": "2026-04-30T12:00:00.000Z",
+                 *         "updated_at": "2026-04-30T12:00:01.000Z"
+                 *       },
+                 *       "projection_status": "current",
+                 *       "projection_lag": {
+                 *         "last_event_id": "evt_job.cancelled_job_rpi_000001_000002",
+                 *         "event_count": 2,
+                 *         "corrupt_record_count": 0,
+                 *         "degraded": false
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["CancelAnswer"];
+            };
+        };
+        /** @description Nothing changed since the answer with this tag. */
+        Unchanged: {
+            headers: {
+                ETag: components["headers"]["ETag"];
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
+        /** @description The request is wrong, and nothing was appended. It may be sent again once it is put right. */
+        BadRequest: {
+            headers: {
+                "Agentopsd-Error": components["headers"]["ErrorCode"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The caller may not do this. The reason is one of: mutation token not configured; mutation token mismatch; remote address is not local; browser origin is not trusted; browser fetch site is not trusted; token requires local remote; token capability outside mutation scope; host is not trusted. */
+        Denied: {
+            headers: {
+                "Agentopsd-Error": components["headers"]["ErrorCode"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "daemon mutation denied: mutation token mismatch"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description There is no such job. */
+        UnknownJob: {
+            headers: {
+                "Agentopsd-Error": components["headers"]["ErrorCode"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "there is no job job_rpi_000009"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The body is over the limit. Answered at once; what still comes is thrown away. */
+        TooLarge: {
+            headers: {
+                "Agentopsd-Error": components["headers"]["ErrorCode"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "the body is larger than 1048576 bytes",
+                 *       "max_bytes": 1048576
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description There is a content type, and it is not `application/json`; or the body is compressed. */
+        WrongType: {
+            headers: {
+                "Agentopsd-Error": components["headers"]["ErrorCode"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The daemon's own fault, never a caller's mistake. */
+        Fault: {
+            headers: {
+                "Agentopsd-Error": components["headers"]["ErrorCode"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description Not written, or nobody knows. Ask again with the same key. Also when there are too many connections. */
+        NotWritten: {
+            headers: {
+                "Agentopsd-Error": components["headers"]["ErrorCode"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description More connections at once than are taken. Ask again later. */
+        Overloaded: {
+            headers: {
+                "Agentopsd-Error": components["headers"]["ErrorCode"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+    };
+    parameters: {
+        /** @description The job id, percent-encoded. It is decoded once and may hold an encoded `/`. */
+        JobIdInPath: components["schemas"]["JobId"];
+        /** @description The tag of an earlier answer; while nothing changed the answer is 304. */
+        IfNoneMatch: string;
+        /** @description For tests alone; ignored unless the daemon was started with `--enable-failpoints`. `before_append`: 503 and no event. `after_append_before_ack`: 503 and a durable event. `projection_rebuild`: 202, degraded. */
+        Failpoint: "before_append" | "after_append_before_ack" | "projection_rebuild";
+    };
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description Names the state of this view. It changes with each event, with the ledger's condition, and when a lease runs out. */
+        ETag: string;
+        /** @description The key or job id was used before with something else; the answer is the job that is there. */
+        IdempotencyConflict: "payload" | "job_type" | "foreign";
+        /** @description The error as one word for programs. */
+        ErrorCode: string;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It lives. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "daemon": "agentopsd",
+                     *       "read_only": true,
+                     *       "now": "2026-04-30T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Denied"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    getReady: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How far the answers can be believed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Denied"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    getStatus: {
+        parameters: {
+            query?: {
+                /** @description Only jobs that stand so at the moment. */
+                status?: components["schemas"]["JobStatus"];
+                /** @description Only jobs of this type. */
+                type?: components["schemas"]["JobType"];
+                /** @description At most so many jobs, the oldest first. */
+                limit?: number;
+                /** @description Only jobs that were accepted after this one. */
+                after?: components["schemas"]["JobId"];
+            };
+            header?: {
+                /** @description The tag of an earlier answer; while nothing changed the answer is 304. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state at the ledger's head. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            304: components["responses"]["Unchanged"];
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Denied"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    getEvents: {
+        parameters: {
+            query?: {
+                /** @description An event id; only what comes after it. Wins over `after_id`. */
+                since?: components["schemas"]["EventId"];
+                /** @description The same under another name. */
+                after_id?: components["schemas"]["EventId"];
+                /** @description At most so many events; more than 1000 counts as 1000. None or a blank one asks for all. */
+                limit?: number;
+            };
+            header?: {
+                /** @description For a stream, the id of the last event that was got. UTF-8, or percent-encoded. Wins over `since`. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "schema_version": 1,
+                     *           "event_id": "evt_job.accepted_job_rpi_000001_000001",
+                     *           "request_id": "req_20260430_000001",
+                     *           "job_id": "job_rpi_000001",
+                     *           "event_type": "job.accepted",
+                     *           "occurred_at": "2026-04-30T12:00:00.000Z",
+                     *           "actor": "ao-http:legacy",
+                     *           "payload": {
+                     *             "job_type": "rpi.run",
+                     *             "job_payload": {
+                     *               "goal": "Run a bounded agent workflow"
+                     *             },
+                     *             "max_attempts": 3,
+                     *             "projection_targets": [
+                     *               "rpi-registry",
+                     *               "openclaw-snapshot",
+                     *               "daemon-status",
+                     *               "daemon-job-status"
+                     *             ],
+                     *             "idempotency_key": "rpi:demo:cycle-1"
+                     *           },
+                     *           "seq": 1
+                     *         }
+                     *       ],
+                     *       "last_event_id": "evt_job.accepted_job_rpi_000001_000001"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Events"];
+                    /**
+                     * @example id: evt_job.accepted_job_rpi_000001_000001
+                     *     data: {"event_id":"evt_job.accepted_job_rpi_000001_000001"}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Denied"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    submitJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description For tests alone; ignored unless the daemon was started with `--enable-failpoints`. `before_append`: 503 and no event. `after_append_before_ack`: 503 and a durable event. `projection_rebuild`: 202, degraded. */
+                "X-AgentOps-Failpoint"?: components["parameters"]["Failpoint"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmitRequest"];
+            };
+        };
+        responses: {
+            /** @description The job is on the disk. */
+            202: {
+                headers: {
+                    "Idempotency-Conflict": components["headers"]["IdempotencyConflict"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubmitAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Denied"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["NotWritten"];
+        };
+    };
+    cancelJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description For tests alone; ignored unless the daemon was started with `--enable-failpoints`. `before_append`: 503 and no event. `after_append_before_ack`: 503 and a durable event. `projection_rebuild`: 202, degraded. */
+                "X-AgentOps-Failpoint"?: components["parameters"]["Failpoint"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "request_id": "req_20260430_000002",
+                 *       "job_id": "job_rpi_000001",
+                 *       "reason": "no longer needed"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CancelRequest"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Cancelled"];
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["UnknownJob"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["NotWritten"];
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job id, percent-encoded. It is decoded once and may hold an encoded `/`. */
+                id: components["parameters"]["JobIdInPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job as it stands now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueJob"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["UnknownJob"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    cancelJobByPath: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description For tests alone; ignored unless the daemon was started with `--enable-failpoints`. `before_append`: 503 and no event. `after_append_before_ack`: 503 and a durable event. `projection_rebuild`: 202, degraded. */
+                "X-AgentOps-Failpoint"?: components["parameters"]["Failpoint"];
+            };
+            path: {
+                /** @description The job id, percent-encoded. It is decoded once and may hold an encoded `/`. */
+                id: components["parameters"]["JobIdInPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "no longer needed"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CancelPathRequest"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Cancelled"];
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["UnknownJob"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["NotWritten"];
+        };
+    };
+    getJobLog: {
+        parameters: {
+            query?: {
+                /** @description The attempt, from 1. Default is the latest. */
+                attempt?: number;
+                /** @description With 1 the answer goes on until the job (or the attempt that was asked for) has ended. */
+                follow?: "0" | "1" | "true" | "false";
+            };
+            header?: never;
+            path: {
+                /** @description The job id, percent-encoded. It is decoded once and may hold an encoded `/`. */
+                id: components["parameters"]["JobIdInPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The output. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["UnknownJob"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    adopt: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description For tests alone; ignored unless the daemon was started with `--enable-failpoints`. `before_append`: 503 and no event. `after_append_before_ack`: 503 and a durable event. `projection_rebuild`: 202, degraded. */
+                "X-AgentOps-Failpoint"?: components["parameters"]["Failpoint"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdoptRequest"];
+            };
+        };
+        responses: {
+            /** @description What was adopted is on the disk. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "adopted": [],
+                     *       "damage_adopted": 0,
+                     *       "projection_status": "current",
+                     *       "projection_lag": {
+                     *         "event_count": 0,
+                     *         "corrupt_record_count": 0,
+                     *         "degraded": false
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AdoptAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["UnknownJob"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["NotWritten"];
+        };
+    };
+    getConsumerHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The snapshot's condition and size. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "ready": true,
+                     *       "snapshot_id": "snap_empty",
+                     *       "generated_at": "2026-04-30T12:00:00.000Z",
+                     *       "source": {
+                     *         "ledger": ".agents/daemon/ledger"
+                     *       },
+                     *       "snapshot_status": "current",
+                     *       "resource_counts": {
+                     *         "runs": 0,
+                     *         "jobs": 0,
+                     *         "wiki": 0
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ConsumerHealth"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Denied"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    getConsumerSnapshot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tag of an earlier answer; while nothing changed the answer is 304. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The snapshot. Its id is that of the event it stands at. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsumerSnapshot"];
+                };
+            };
+            304: components["responses"]["Unchanged"];
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Denied"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    getConsumerRuns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tag of an earlier answer; while nothing changed the answer is 304. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The runs. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsumerRuns"];
+                };
+            };
+            304: components["responses"]["Unchanged"];
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Denied"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    getConsumerJobs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tag of an earlier answer; while nothing changed the answer is 304. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The jobs. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsumerJobs"];
+                };
+            };
+            304: components["responses"]["Unchanged"];
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Denied"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    getConsumerWiki: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tag of an earlier answer; while nothing changed the answer is 304. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The wiki's jobs. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsumerWiki"];
+                };
+            };
+            304: components["responses"]["Unchanged"];
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Denied"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    triggerJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description For tests alone; ignored unless the daemon was started with `--enable-failpoints`. `before_append`: 503 and no event. `after_append_before_ack`: 503 and a durable event. `projection_rebuild`: 202, degraded. */
+                "X-AgentOps-Failpoint"?: components["parameters"]["Failpoint"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "request_id": "req_20260430_000003",
+                 *       "job_id": "job_snapshot_000001",
+                 *       "job_type": "openclaw.snapshot"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TriggerRequest"];
+            };
+        };
+        responses: {
+            /** @description The job is on the disk. */
+            202: {
+                headers: {
+                    "Idempotency-Conflict": components["headers"]["IdempotencyConflict"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "accepted": true,
+                     *       "request_id": "req_20260430_000003",
+                     *       "job_id": "job_snapshot_000001",
+                     *       "job_type": "openclaw.snapshot",
+                     *       "status": "queued",
+                     *       "last_event_id": "evt_job.accepted_job_snapshot_000001_000001",
+                     *       "snapshot_status": "current"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TriggerAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Denied"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            500: components["responses"]["Fault"];
+            /** @description Not ready, or not written; the second may be asked again with the same key. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getDocument: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document that the daemon checks requests with. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Denied"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The figures. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Denied"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Overloaded"];
+        };
+    };
+}
