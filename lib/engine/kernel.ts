@@ -131,11 +131,15 @@ export class Kernel {
 
   /** What the views need beside the state, as of now. */
   viewContext(): ViewContext {
+    const surroundings = this.#surroundings;
     return {
       wallMs: this.#clock.wallMs(),
       rebuiltAt: this.#rebuiltAt,
       health: this.health(),
-      warnings: this.#surroundings.warnings(),
+      /** Gathered only by the views that show them: an answer to a submit does not. */
+      get warnings() {
+        return surroundings.warnings();
+      },
       noWorkerFor: (jobType) => this.#surroundings.noWorkerFor(jobType),
       projectionFailure: this.#projectionFailure,
     };

@@ -46,6 +46,11 @@ export class MemoryLedger implements Ledger {
     for (const { events: own, resolve } of batch) resolve({ firstSeq: own[0]?.seq ?? 0, lastSeq: own.at(-1)?.seq ?? 0 });
   }
 
+  /** Appends that wait for their batch. */
+  waitingCount(): number {
+    return this.#waiting.length;
+  }
+
   /** The batch in flight fails: its outcome is unknown. */
   failBatch(stop: boolean): void {
     const batch = this.#waiting.splice(0);
