@@ -1,0 +1,68 @@
+# agentopsd: everything that one does to it. `make help` lists the targets.
+#
+# Needs node (see `engines` in package.json), npm, git and make; everything else comes from package-lock.json.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+ADDR ?= 127.0.0.1:8765
+WORKERS ?=
+# Arguments of the test runner: parts of paths, --jobs N, --timeout-seconds N, --no-skips.
+TESTS ?=
+
+# A umask or NODE_ENV of the caller's must not lead to an install that lacks tools or can't be read.
+INSTALL := umask 022 && NODE_ENV=development npm ci --include=dev --no-fund --no-audit
+BIN := node_modules/.bin
+AGENTOPSD := node dist/lib/cli/main.js
+
+.PHONY: help
+help: ## Lists the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+
+# npm writes this file last: while it is older than the lock, or missing, what is installed is not what is asked for.
+node_modules/.package-lock.json: package-lock.json
+	@$(INSTALL)
+	@touch $@
+
+.PHONY: install
+install: node_modules/.package-lock.json ## Installs the packages of package-lock.json, when they are not there
+
+.PHONY: build
+build: install ## Compiles to dist/ and removes what is stale there
+	@umask 022 && npm run --silent build
+
+.PHONY: test
+test: build ## Installs, builds, runs all tests (TESTS="part of a path" for some)
+	@node dist/test/support/run.js $(TESTS)
+
+.PHONY: run
+run: build ## Installs, builds, lays down .agents here, starts the daemon (ADDR, WORKERS)
+	@$(AGENTOPSD) init
+	@exec $(AGENTOPSD) run --addr $(ADDR) $(if $(WORKERS),--workers $(WORKERS))
+
+.PHONY: demo
+demo: build ## The whole way on real input, unattended, in a temporary repository
+	@node dist/test/demo/demo.js
+
+.PHONY: lint
+lint: install ## Formatter, linter, unused code, the OpenAPI document
+	@$(BIN)/biome check --error-on-warnings .
+	@$(BIN)/knip
+	@REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(BIN)/redocly lint --config spec/redocly.yaml spec/openapi.yaml
+
+.PHONY: drift
+drift: install ## Fails when lib/model/contract.ts is not what spec/openapi.yaml says
+	@$(BIN)/openapi-typescript spec/openapi.yaml --output lib/model/contract.ts --check
+
+.PHONY: check
+check: lint drift test ## Everything that a change has to pass: lint, drift, all tests (layering and seams among them)
+
+.PHONY: format
+format: install ## Formats the sources in place
+	@$(BIN)/biome check --write .
+
+.PHONY: clean
+clean: ## Removes what was built
+	@rm -rf dist
