@@ -1,0 +1,101 @@
+/** A context for built-in workers without a thread: files below a temporary root, everything else recorded. */
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import type { JsonObject } from '../../lib/base/json.js';
+import type { JobType } from '../../lib/model/event.js';
+import type { BuiltinContext, BuiltinHandler, ConsumerSnapshot } from '../../workers/builtin-context.js';
+
+export interface WorkerBench {
+  /** Real path of the repository. */
+  readonly root: string;
+  /** Path relative to the root by name, of the last run. */
+  readonly artifacts: Record<string, string>;
+  readonly logged: string[];
+  readonly progressed: { done: number; total?: number }[];
+  readonly stopping: AbortController;
+  snapshot: ConsumerSnapshot | undefined;
+  put(path: string, content: string | Uint8Array): void;
+  read(path: string): string;
+  run(handler: BuiltinHandler, jobType: JobType, payload: JsonObject): Promise<void>;
+  remove(): void;
+}
+
+/** @param root real path of a repository that is there; without it an empty one is made, which `remove` takes away */
+export function createBench(root = emptyRepository()): WorkerBench {
+  let runs = 0;
+  const bench: WorkerBench = {
+    root,
+    artifacts: {},
+    logged: [],
+    progressed: [],
+    stopping: new AbortController(),
+    snapshot: undefined,
+    put(path, content) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), content);
+    },
+    read: (path) => readFileSync(join(root, path), 'utf8'),
+    async run(handler, jobType, payload) {
+      runs += 1;
+      const runDir = join(root, '.agents/runs', `job-${runs}`, 'attempt-1');
+      mkdirSync(runDir, { recursive: true });
+      for (const name of Object.keys(bench.artifacts)) delete bench.artifacts[name];
+      const job = {
+        job_id: `job-${runs}`,
+        job_type: jobType,
+        request_id: 'req-1',
+        attempt: 1,
+        max_attempts: 3,
+        payload,
+      };
+      // `this`, not `bench`: a suite may have copied the members into its own context.
+      await handler(job, contextOf(this, runDir));
+    },
+    remove: () => rmSync(dirname(root), { recursive: true, force: true }),
+  };
+  return bench;
+}
+
+function emptyRepository(): string {
+  const root = join(realpathSync(mkdtempSync(join(tmpdir(), 'agentopsd-'))), 'repository');
+  mkdirSync(root);
+  return root;
+}
+
+function contextOf(bench: WorkerBench, runDir: string): BuiltinContext {
+  const { root, artifacts } = bench;
+  const record = (name: string, path: string): string => {
+    artifacts[name] = relative(root, path);
+    return relative(root, path);
+  };
+  return {
+    signal: bench.stopping.signal,
+    attempt: 1,
+    claim: { claim_token: 'claim-1', lease_epoch: 1, marker: 'marker-1' },
+    root,
+    runDir,
+    log: (text) => void bench.logged.push(text),
+    progress: (progress) => void bench.progressed.push(progress),
+    async artifact(name, data) {
+      const path = join(runDir, 'artifacts', name);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, data);
+      return record(name, path);
+    },
+    async recordArtifact(name, path) {
+      readFileSync(path);
+      return record(name, path);
+    },
+    spawn: () => Promise.reject(new Error('no process is started here')),
+    consumerSnapshot: async () => {
+      if (bench.snapshot === undefined) throw new Error('no snapshot was given');
+      return bench.snapshot;
+    },
+  };
+}
+
+export function sha256(text: string | Uint8Array): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,71 @@
+/** The worked examples of `spec/examples`, run by the workers themselves. */
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { JsonObject } from '../../lib/base/json.js';
+import { loadContract } from '../../lib/engine/schemas.js';
+import { type BuiltinType, builtinTypes } from '../../lib/model/builtin-types.js';
+import { handlers } from '../../workers/handlers.js';
+import { createBench, type WorkerBench } from '../support/builtin-context.js';
+import { repositoryRoot } from '../support/sources.js';
+
+const test = suite<WorkerBench>('examples');
+const examples = join(repositoryRoot, 'spec/examples');
+
+test.before.each((context) => {
+  Object.assign(context, createBench());
+});
+test.after.each((context) => context.remove());
+
+async function runExample(bench: WorkerBench, jobType: BuiltinType): Promise<void> {
+  const payload = JSON.parse(readFileSync(join(examples, jobType, 'payload.json'), 'utf8')) as JsonObject;
+  assert.is(loadContract().payloadValidator(jobType)(payload), undefined);
+  const input = join(examples, jobType, 'input');
+  if (existsSync(input)) cpSync(input, bench.root, { recursive: true });
+  await bench.run(await handlers[jobType](), jobType, payload);
+}
+
+test('every built-in worker has its example', () => {
+  const folders = readdirSync(examples, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  assert.equal(folders.map(({ name }) => name).sort(), [...builtinTypes].sort());
+});
+
+test('wiki.forge', async (bench) => {
+  await runExample(bench, 'wiki.forge');
+  const manifest = JSON.parse(bench.read(bench.artifacts['manifest.json'] ?? '')) as {
+    pages: { title: string; source: string }[];
+  };
+  assert.equal(
+    manifest.pages.map(({ source, title }) => [source, title]),
+    [
+      ['NOTES.txt', 'NOTES'],
+      ['docs/guides/power.md', 'Power in the workshop'],
+      ['docs/overview.md', 'The workshop'],
+    ],
+  );
+});
+
+test('wiki.build, over pages as wiki.forge makes them today', async (bench) => {
+  await runExample(bench, 'wiki.build');
+  assert.match(bench.read('notes/wiki/index.md'), '3 pages');
+  assert.match(bench.read('notes/wiki/index.md'), '[docs--overview.md](docs--overview.md) to docs--guides--safety.md');
+  const pages = readdirSync(join(examples, 'wiki.build/input/notes/wiki'));
+  await runExample(bench, 'wiki.forge');
+  for (const page of pages) {
+    const forged = bench.read(join('.agents/wiki', page));
+    assert.is(readFileSync(join(examples, 'wiki.build/input/notes/wiki', page), 'utf8'), forged, page);
+  }
+});
+
+test('openclaw.snapshot', async (bench) => {
+  const source = { ledger: '.agents/daemon/ledger' };
+  const resources = { runs: [], jobs: [], wiki: [] };
+  const generated_at = '2026-01-02T03:04:05.000Z';
+  bench.snapshot = { schema_version: 1, snapshot_id: 'snap_empty', generated_at, source, status: 'current', resources };
+  await runExample(bench, 'openclaw.snapshot');
+  const summary = JSON.parse(bench.read(bench.artifacts['summary.json'] ?? '')) as { reason: string };
+  assert.is(summary.reason, 'kept with the release notes');
+});
+
+test.run();
