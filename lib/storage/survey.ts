@@ -1,0 +1,71 @@
+/** Reads every segment of a ledger once, and keeps what the chains need to know of each. */
+import type { Disk } from './disk.js';
+import type { Way } from './heads.js';
+import type { Mark, SegmentScan } from './mark.js';
+import { countLines, scanSegment } from './scan.js';
+import type { HomeKey, SegmentFacts } from './segment-facts.js';
+
+interface SurveyOptions {
+  readonly disk: Disk;
+  readonly home: HomeKey | undefined;
+}
+
+export interface Survey {
+  readonly scanOf: (facts: SegmentFacts) => {
+    readonly scan: SegmentScan;
+    readonly markOf: (way: Way) => Mark | undefined;
+  };
+  readonly firstLineNumbers: ReadonlyMap<string, number>;
+}
+
+/** Reads every segment once, oldest first: so that what a segment goes on from is known before it. */
+export async function surveySegments(
+  options: SurveyOptions,
+  all: readonly SegmentFacts[],
+  ways: readonly Way[],
+): Promise<Survey> {
+  const scans = new Map<SegmentFacts, { scan: SegmentScan; markOf: (way: Way) => Mark | undefined }>();
+  const firstLineNumbers = new Map<string, number>();
+  let lineNumber = 1;
+  for (const facts of all) {
+    firstLineNumbers.set(facts.name, lineNumber);
+    const passing = ways.filter((way) => way.steps.some((step) => step.facts === facts));
+    if (passing.length === 0) {
+      lineNumber += await countLines(options.disk, facts.path);
+      continue;
+    }
+    const sealing = passing.filter((way) => wantOf(way, facts) !== undefined);
+    const scan = await scanSegment({
+      disk: options.disk,
+      facts,
+      key: options.home?.key,
+      wants: sealing.map((way) => wantOf(way, facts) as NonNullable<ReturnType<typeof wantOf>>),
+      isHead: sealing.length < passing.length,
+      seqBefore: seqBefore(facts, passing[0] as Way, scans),
+    });
+    scans.set(facts, { scan, markOf: (way) => scan.marks[sealing.indexOf(way)] });
+    lineNumber += scan.lineCount;
+  }
+  const scanOf: Survey['scanOf'] = (facts) => scans.get(facts) as ReturnType<Survey['scanOf']>;
+  return { scanOf, firstLineNumbers };
+}
+
+function wantOf(way: Way, facts: SegmentFacts): Way['steps'][number]['want'] {
+  return way.steps.find((step) => step.facts === facts)?.want;
+}
+
+/** `seq` of the last event before a segment. */
+function seqBefore(
+  facts: SegmentFacts,
+  way: Way,
+  scans: ReadonlyMap<SegmentFacts, ReturnType<Survey['scanOf']>>,
+): number | undefined {
+  const at = way.steps.findIndex((step) => step.facts === facts);
+  if (at === 0) return facts.header?.after === undefined ? 0 : undefined;
+  for (const step of way.steps.slice(0, at).reverse()) {
+    const seen = scans.get(step.facts);
+    const seq = (seen?.markOf(way) ?? seen?.scan.end)?.lastSeq;
+    if (seq !== undefined) return seq;
+  }
+  return undefined;
+}
