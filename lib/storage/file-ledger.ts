@@ -1,0 +1,333 @@
+/**
+ * The ledger in files: the embedded implementation of the port. It puts the parts together and keeps their clocks;
+ * `writer.ts` has the steps of becoming the writer, `appender.ts` those of a batch, `repair.ts` what is mended.
+ */
+import type { Clock } from '../base/clock.js';
+import { AgentopsdError } from '../base/errors.js';
+import { limits } from '../base/limits.js';
+import type { Random } from '../base/random.js';
+import { randomHex } from '../base/random.js';
+import type { LedgerEvent } from '../model/event.js';
+import type { LedgerHealth } from '../model/health.js';
+import type { Anchor } from './anchor.js';
+import { Appender } from './appender.js';
+import type { Batch } from './batch.js';
+import { whyNotOurs } from './check.js';
+import { Condition } from './condition.js';
+import type { Disk } from './disk.js';
+import { DiskError } from './disk.js';
+import { leaveFolder } from './guard.js';
+import type { HistorySegment } from './history.js';
+import { History } from './history.js';
+import type { Home } from './home.js';
+import { KeptSegments } from './kept-segments.js';
+import { layoutOf } from './layout.js';
+import type { Ledger, LedgerObserver, StoredEvent } from './ledger.js';
+import type { LiveSegment } from './live-segment.js';
+import type { FolderLock } from './lock.js';
+import { createNodeLock } from './node-lock.js';
+import { findLacking, takeIn } from './opening.js';
+import type { ProcessFacts } from './process-facts.js';
+import { createProcessFacts } from './process-facts.js';
+import { cutSealed, tidy } from './repair.js';
+import type { ReplayPlan } from './replay.js';
+import type { Term } from './terms.js';
+import { Upkeep } from './upkeep.js';
+import type { WriterOptions } from './writer.js';
+import { becomeWriter, renewWriter } from './writer.js';
+
+export interface FileLedgerOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Real path of the repository. */
+  readonly root: string;
+  readonly home: Home;
+  readonly observer: LedgerObserver;
+  /** What is waited for, was mended or could not be, as lines for people. */
+  readonly progress?: (text: string) => void;
+  /** Default: `proper-lockfile`. */
+  readonly lock?: FolderLock;
+  readonly facts?: ProcessFacts;
+  /** Default: `limits.lockStaleMs`. */
+  readonly lockStaleMs?: number;
+  /** Default: `limits.segmentBytes`. */
+  readonly segmentBytes?: number;
+}
+
+export interface OpenedLedger {
+  readonly ledger: FileLedger;
+  readonly plan: ReplayPlan;
+  /** As it was at the opening; the term and segment change when a segment ends (`ledger.segment`). */
+  readonly writer: { readonly term: number; readonly writerId: string; readonly segment: string };
+}
+
+const WRITER_ID_BYTES = 4;
+
+/**
+ * Becomes the writer of the ledger below `root`. The observer is told the history before this answers.
+ * @throws AgentopsdError `daemon_running` (another one lives or was faster), `ledger_newer`, `ledger_unsafe`,
+ *   `folder_unusable`, `file_unsafe`
+ */
+export async function openFileLedger(options: FileLedgerOptions): Promise<OpenedLedger> {
+  const { disk, home, observer } = options;
+  const settings = settingsOf(options);
+  const parts = {
+    history: new History(),
+    kept: new KeptSegments(disk, settings.layout),
+    condition: new Condition(),
+    observer,
+  };
+  let ledger: FileLedger | undefined;
+  const lost = (reason: string): void => {
+    settings.progress(`the lock of the folder was lost (${reason}); writing goes on as long as the term is ours`);
+    void ledger?.recheck();
+  };
+  try {
+    const writer = await becomeWriter({ ...settings, onLost: lost }, (source, plan) => takeIn(source, plan, parts));
+    const { plan, segment } = writer;
+    const damage = await tidy(settings, plan);
+    const lacking = await findLacking(disk, home, plan, parts.history);
+    const heldThroughSeq = lacking === undefined ? plan.claimsHeldThroughSeq : plan.lastSeq;
+    parts.condition.found(
+      damage,
+      plan.reasons,
+      heldThroughSeq,
+      lacking === undefined || lacking.segment !== '' ? lacking : { ...lacking, segment: segment.name },
+    );
+    ledger = new FileLedger({ ...settings, onLost: lost }, { ...parts, ...writer }, options);
+    return { ledger, plan, writer: { term: segment.term.number, writerId: settings.writer, segment: segment.name } };
+  } catch (error) {
+    await parts.kept.close();
+    throw error instanceof DiskError ? refusedByDisk(error) : error;
+  }
+}
+
+/** What the machine refuses while opening, as something that a person can act on. */
+function refusedByDisk(error: DiskError): AgentopsdError {
+  const unwritable = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE'].includes(error.errno);
+  return new AgentopsdError(
+    unwritable ? 'folder_unusable' : 'ledger_unsafe',
+    `the ledger can't be opened: ${error.message}`,
+    {
+      hint: unwritable
+        ? 'check permissions, room and limits of that folder, then start again'
+        : 'check the disk (`dmesg`), then start again',
+      cause: error,
+    },
+  );
+}
+
+function settingsOf(options: FileLedgerOptions): Omit<WriterOptions, 'onLost'> {
+  const { disk, clock, random, home } = options;
+  const facts = options.facts ?? createProcessFacts();
+  return {
+    disk,
+    clock,
+    random,
+    home,
+    facts,
+    layout: layoutOf(options.root),
+    writer: randomHex(random, WRITER_ID_BYTES),
+    identity: facts.self(),
+    lock: options.lock ?? createNodeLock(),
+    staleMs: options.lockStaleMs ?? limits.lockStaleMs,
+    progress: options.progress ?? (() => undefined),
+  };
+}
+
+interface Parts {
+  readonly history: History;
+  readonly kept: KeptSegments;
+  readonly condition: Condition;
+  readonly hold: { release(): Promise<void> };
+  readonly term: Term;
+  readonly plan: ReplayPlan;
+  readonly segment: LiveSegment;
+}
+
+export class FileLedger implements Ledger {
+  readonly #settings: WriterOptions;
+  readonly #parts: Parts;
+  readonly #observer: LedgerObserver;
+  readonly #appender: Appender;
+  readonly #upkeep: Upkeep;
+  #place: HistorySegment;
+  #acknowledged: Anchor | undefined;
+  #term: Term;
+  #renewing = false;
+  #waiting: (() => void)[] = [];
+  #closed: Promise<void> | undefined;
+
+  constructor(settings: WriterOptions, parts: Parts, options: Pick<FileLedgerOptions, 'observer' | 'segmentBytes'>) {
+    this.#settings = settings;
+    this.#parts = parts;
+    this.#observer = options.observer;
+    this.#term = parts.term;
+    this.#place = this.#keep(parts.segment);
+    this.#appender = new Appender({
+      disk: settings.disk,
+      key: settings.home.key,
+      segment: parts.segment,
+      lastSeq: parts.plan.lastSeq,
+      segmentBytes: options.segmentBytes ?? limits.segmentBytes,
+      observer: {
+        onDurable: (events) => this.#durable(events),
+        onDiscarded: () => this.#observer.onDiscarded(),
+        onStopped: (reason) => this.#stopped(reason),
+      },
+      onCommitted: (batch, segment, offset) => this.#committed(batch, segment, offset),
+      renew: (from) => this.#renew(from),
+      onFull: (reason) => this.#full(reason),
+    });
+    this.#upkeep = new Upkeep(settings, {
+      check: () => this.recheck(),
+      resume: () => this.#resume(),
+      anchor: () => (parts.condition.isLacking ? undefined : this.#acknowledged),
+    });
+  }
+
+  /** The segment that is written now. */
+  get segment(): { readonly name: string; readonly term: number } {
+    const { name, term } = this.#appender.segment;
+    return { name, term: term.number };
+  }
+
+  append(events: readonly LedgerEvent[]): Promise<{ firstSeq: number; lastSeq: number }> {
+    return this.#appender.append(events);
+  }
+
+  async *read(fromSeq: number, toSeq: number = this.lastSeq()): AsyncGenerator<StoredEvent> {
+    yield* this.#parts.history.read(fromSeq, Math.min(toSeq, this.lastSeq()));
+  }
+
+  async *tail(fromSeq: number, signal: AbortSignal): AsyncGenerator<StoredEvent> {
+    for (let next = fromSeq; !signal.aborted && this.#closed === undefined; ) {
+      const lastSeq = this.lastSeq();
+      if (lastSeq < next) {
+        await this.#more(signal);
+        continue;
+      }
+      for await (const event of this.#parts.history.read(next, lastSeq)) {
+        if (signal.aborted) return;
+        yield event;
+      }
+      next = lastSeq + 1;
+    }
+  }
+
+  lastSeq(): number {
+    return this.#appender.lastSeq;
+  }
+
+  health(): LedgerHealth {
+    return this.#parts.condition.health();
+  }
+
+  /** Looks, outside of a batch, whether all is still ours and still there; stops the writer when it is not. */
+  async recheck(): Promise<void> {
+    // A batch in flight, and a new segment, end with a check of their own.
+    if (this.#closed !== undefined || this.#renewing || this.#appender.isBusy || this.#appender.state === 'stopped')
+      return;
+    const { file, sizeBytes } = this.#appender.segment;
+    const full = this.#appender.state === 'full';
+    const { disk } = this.#settings;
+    // A write that the full disk cut short stands behind the acknowledged size.
+    const why =
+      whyNotOurs(disk, this.#term, { file, sizeBytes: full ? file.factsSync().sizeBytes : sizeBytes }) ??
+      this.#parts.kept.whyGone();
+    if (why !== undefined) this.#appender.stop(why);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await this.#appender.close();
+    await this.#upkeep.close();
+    for (const wake of this.#waiting.splice(0)) wake();
+    if (this.#term.isLast()) await leaveFolder(this.#settings, this.#term.number, this.#parts.hold);
+    else await this.#parts.hold.release();
+    await this.#parts.kept.close();
+    await this.#term.close();
+  }
+
+  #keep(segment: LiveSegment): HistorySegment {
+    return this.#parts.kept.own(segment.name, segment.file, () => segment.sizeBytes);
+  }
+
+  #committed(batch: Batch, segment: LiveSegment, offset: number): void {
+    let line = segment.lines - batch.events.length;
+    let at = offset;
+    batch.events.forEach((event, index) => {
+      line += 1;
+      this.#parts.history.add(this.#place, { seq: event.seq, ours: true, line, offset: at });
+      at += batch.lineBytes[index] ?? 0;
+      this.#parts.condition.notice(event);
+    });
+    this.#acknowledged = { seq: batch.events.at(-1)?.seq ?? 0, hash: batch.lastHash };
+    this.#upkeep.acknowledged();
+  }
+
+  #durable(events: readonly LedgerEvent[]): void {
+    this.#observer.onDurable(events);
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  #stopped(reason: string): void {
+    this.#parts.condition.halted(reason, true);
+    this.#settings.progress(`writing stopped for good: ${reason}`);
+    this.#observer.onStopped(reason);
+    this.#upkeep.track(this.#saveGone());
+  }
+
+  async #saveGone(): Promise<void> {
+    try {
+      for (const path of await this.#parts.kept.saveGone(this.#settings))
+        this.#settings.progress(`saved what was removed: ${path}`);
+    } catch (error) {
+      this.#settings.progress(`could not save what was removed: ${String(error)}`);
+    }
+  }
+
+  #full(reason: string): void {
+    this.#parts.condition.halted(reason, false);
+    this.#settings.progress(`the disk is full (${reason}): nothing is acknowledged until there is room`);
+    this.#upkeep.full();
+  }
+
+  async #resume(): Promise<void> {
+    if (!(await this.#appender.resume())) return;
+    this.#parts.condition.resumed();
+    this.#settings.progress(`there is room again: writing goes on in ${this.segment.name}`);
+  }
+
+  async #renew(from: LiveSegment): Promise<LiveSegment> {
+    this.#renewing = true;
+    try {
+      const segment = await renewWriter(this.#settings, this.#term, from, (term) => {
+        const previous = this.#term;
+        this.#term = term;
+        void previous.close();
+      });
+      this.#place = this.#keep(segment);
+      await cutSealed(this.#settings, from.name, from.sizeBytes);
+      return segment;
+    } finally {
+      this.#renewing = false;
+    }
+  }
+
+  #more(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      signal.addEventListener('abort', wake, { once: true });
+      this.#waiting.push(wake);
+    });
+  }
+}

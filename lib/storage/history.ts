@@ -1,0 +1,142 @@
+/**
+ * Where each acknowledged event stands, without holding the events: runs of lines that follow each other in one
+ * segment, and within each run a sparse index of byte offsets. What is asked for is read from the files, through a
+ * descriptor that was opened when the segment was known to be whole: a file that is removed later is still read.
+ */
+import { AgentopsdError } from '../base/errors.js';
+import { limits } from '../base/limits.js';
+import type { DiskFile } from './disk.js';
+import type { StoredEvent } from './ledger.js';
+import { textOf } from './line.js';
+import { readBlocks } from './reader.js';
+
+/** A segment that may be read from. */
+export interface HistorySegment {
+  readonly name: string;
+  /** Bytes from the start that count. */
+  readonly countedBytes: () => number;
+  /** Gives the descriptor, and whether the caller has to close it. */
+  readonly open: () => Promise<{ file: DiskFile; close: boolean }>;
+}
+
+/** Lines from `fromLine` on hold the events from `fromSeq` on, one by one. */
+interface Run {
+  readonly segment: HistorySegment;
+  readonly ours: boolean;
+  readonly fromSeq: number;
+  readonly fromLine: number;
+  lastSeq: number;
+  /** Offset of the first line, and of each `limits.indexStepEvents`-th behind it. */
+  readonly offsets: number[];
+}
+
+export interface EventPlace {
+  readonly seq: number;
+  readonly ours: boolean;
+  /** In the segment, from 1. */
+  readonly line: number;
+  readonly offset: number;
+}
+
+export class History {
+  readonly #runs: Run[] = [];
+
+  /** Adds the next event. Places must come in the order of the ledger. */
+  add(segment: HistorySegment, place: EventPlace): void {
+    const run = this.#runs.at(-1);
+    if (run !== undefined && continues(run, segment, place)) {
+      if ((place.seq - run.fromSeq) % limits.indexStepEvents === 0) run.offsets.push(place.offset);
+      run.lastSeq = place.seq;
+      return;
+    }
+    this.#runs.push({
+      segment,
+      ours: place.ours,
+      fromSeq: place.seq,
+      fromLine: place.line,
+      lastSeq: place.seq,
+      offsets: [place.offset],
+    });
+  }
+
+  /**
+   * The events of the span, in order.
+   * @throws AgentopsdError `ledger_unreadable` when a line that was whole no longer is; DiskError
+   */
+  async *read(fromSeq: number, toSeq: number): AsyncGenerator<StoredEvent> {
+    for (const run of this.#runs) {
+      if (run.lastSeq < fromSeq || run.fromSeq > toSeq) continue;
+      yield* readRun(run, Math.max(fromSeq, run.fromSeq), Math.min(toSeq, run.lastSeq));
+    }
+  }
+
+  /** The line of one event as it stands, without newline; undefined when there is no such event. */
+  async line(seq: number): Promise<Buffer | undefined> {
+    const run = this.#runs.find((candidate) => candidate.fromSeq <= seq && seq <= candidate.lastSeq);
+    if (run === undefined) return undefined;
+    for await (const found of linesOf(run, seq, seq)) return found.bytes;
+    return undefined;
+  }
+}
+
+function continues(run: Run, segment: HistorySegment, place: EventPlace): boolean {
+  return (
+    run.segment === segment &&
+    run.ours === place.ours &&
+    place.seq === run.lastSeq + 1 &&
+    place.line === run.fromLine + (place.seq - run.fromSeq)
+  );
+}
+
+async function* readRun(run: Run, fromSeq: number, toSeq: number): AsyncGenerator<StoredEvent> {
+  for await (const { bytes, line, seq } of linesOf(run, fromSeq, toSeq)) {
+    const event = eventIn(bytes);
+    if (event?.seq !== seq) throw noLonger(run.segment.name, line);
+    yield { event, ours: run.ours, segment: run.segment.name, segmentLine: line };
+  }
+}
+
+/** Chain and form were verified when the line was replayed or written; here it only has to be that line still. */
+function eventIn(bytes: Buffer): StoredEvent['event'] | undefined {
+  try {
+    return JSON.parse(textOf(bytes)) as StoredEvent['event'];
+  } catch {
+    return undefined;
+  }
+}
+
+async function* linesOf(
+  run: Run,
+  fromSeq: number,
+  toSeq: number,
+): AsyncGenerator<{ bytes: Buffer; line: number; seq: number }> {
+  const step = Math.floor((fromSeq - run.fromSeq) / limits.indexStepEvents);
+  const behind = Math.floor((toSeq - run.fromSeq) / limits.indexStepEvents) + 1;
+  const from = {
+    fromByte: run.offsets[step] ?? 0,
+    lineNumber: run.fromLine + step * limits.indexStepEvents,
+    toByte: run.offsets[behind] ?? run.segment.countedBytes(),
+  };
+  const { file, close } = await run.segment.open();
+  try {
+    let next = fromSeq;
+    for await (const block of readBlocks(file, from)) {
+      for (const piece of block) {
+        const seq = run.fromSeq + (piece.lineNumber - run.fromLine);
+        if (seq < fromSeq) continue;
+        if (seq > toSeq) return;
+        next = seq + 1;
+        yield { bytes: piece.bytes, line: piece.lineNumber, seq };
+      }
+    }
+    if (next <= toSeq) throw noLonger(run.segment.name, run.fromLine + (next - run.fromSeq));
+  } finally {
+    if (close) await file.close();
+  }
+}
+
+function noLonger(segment: string, line: number): AgentopsdError {
+  return new AgentopsdError('ledger_unreadable', `${segment}:${line} no longer holds the event that was there`, {
+    hint: 'run `agentopsd verify`',
+  });
+}
