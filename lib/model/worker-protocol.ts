@@ -64,6 +64,9 @@ export interface WorkerTask {
   readonly port: import('node:worker_threads').MessagePort;
 }
 
+/** Every process of an attempt has it, with the lease's marker as its value: by this it is found when the attempt is over. */
+export const MARKER_VARIABLE = 'AGENTOPS_LEASE_MARKER';
+
 export const BEAT_INDEX = 0;
 export const STOP_INDEX = 1;
 export const SHARED_BYTES = 8;
@@ -93,3 +96,12 @@ export type ToWorker =
 export type WorkerResult =
   | { readonly kind: 'completed'; readonly artifacts: Artifacts; readonly artifact_refs: ArtifactRefs }
   | { readonly kind: 'failed'; readonly failure: Failure; readonly artifacts: Artifacts };
+
+/** The one argument of the pool's tasks: a job, or the question whether the worker file can be loaded. */
+export type ThreadMessage = { readonly kind: 'job'; readonly task: WorkerTask } | { readonly kind: 'probe' };
+
+/** What a thread answers. `reusable` is false when the job left timers, handles or the like behind in the thread. */
+export interface ThreadAnswer {
+  readonly result: WorkerResult;
+  readonly reusable: boolean;
+}
