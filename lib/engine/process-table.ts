@@ -1,0 +1,106 @@
+/**
+ * What runs on this machine, as far as it must be known to end what a job has left behind. On Linux everything comes
+ * from `/proc`; elsewhere from `ps` (`process-table-ps.ts`).
+ *
+ * A process is named by pid and start time together: a pid alone is used again.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type ProcessStat, parseProcessStat } from '../base/process-stat.js';
+
+export type ProcessFacts = ProcessStat;
+
+export interface ProcessTable {
+  /** Every process that can be seen, ourselves and dead ones included. */
+  list(): Promise<readonly ProcessFacts[]>;
+  /** One of them, as it is now. */
+  find(pid: number): ProcessFacts | undefined;
+  /** Whether it belongs to our user. */
+  isOwn(pid: number): boolean;
+  /** Those of `candidates` whose environment holds `entry` (`NAME=value`) as one whole entry. */
+  withEntry(candidates: readonly ProcessFacts[], entry: string): Promise<readonly ProcessFacts[]>;
+  /** This moment, to be compared with the start of processes later on; undefined where that can't be done. */
+  moment(): string | undefined;
+  /** Whether the process began at `moment` or later; true where that can't be told. */
+  beganSince(process: ProcessFacts, moment: string): boolean;
+}
+
+/** The main thread has other work: after so many files it lets the event loop turn once. */
+const FILES_PER_TURN = 128;
+/** `/proc/uptime` is cut to hundredths of a second, and so is the start time: this much of a difference means nothing. */
+const TICK_TOLERANCE = 2;
+/** Ticks in a second: what the kernel shows to programs is always this, whatever its own clock does. */
+const TICKS_PER_SECOND = 100;
+
+export class ProcTable implements ProcessTable {
+  readonly #folder: string;
+  readonly #uid: number;
+
+  constructor(folder = '/proc', uid = process.getuid?.() ?? -1) {
+    this.#folder = folder;
+    this.#uid = uid;
+  }
+
+  async list(): Promise<readonly ProcessFacts[]> {
+    const processes: ProcessFacts[] = [];
+    const names = readdirSync(this.#folder).filter((name) => /^\d+$/.test(name));
+    for (const [at, name] of names.entries()) {
+      if (at % FILES_PER_TURN === FILES_PER_TURN - 1) await nextTurn();
+      const found = this.find(Number(name));
+      if (found !== undefined) processes.push(found);
+    }
+    return processes;
+  }
+
+  find(pid: number): ProcessFacts | undefined {
+    const text = this.#text(pid, 'stat');
+    return text === undefined ? undefined : parseProcessStat(text);
+  }
+
+  isOwn(pid: number): boolean {
+    const real = /^Uid:\s+(\d+)/m.exec(this.#text(pid, 'status') ?? '')?.[1];
+    return real !== undefined && Number(real) === this.#uid;
+  }
+
+  async withEntry(candidates: readonly ProcessFacts[], entry: string): Promise<readonly ProcessFacts[]> {
+    const found: ProcessFacts[] = [];
+    for (const [at, candidate] of candidates.entries()) {
+      if (at % FILES_PER_TURN === FILES_PER_TURN - 1) await nextTurn();
+      // One whole entry: a value that only contains the marker is somebody else's.
+      if (`\0${this.#text(candidate.pid, 'environ') ?? ''}\0`.includes(`\0${entry}\0`)) found.push(candidate);
+    }
+    return found;
+  }
+
+  /** `<boot id>:<ticks since the start of the machine>`. */
+  moment(): string | undefined {
+    const seconds = Number(this.#file('uptime')?.split(' ')[0]);
+    const boot = this.#bootId();
+    return boot === undefined || !Number.isFinite(seconds)
+      ? undefined
+      : `${boot}:${Math.floor(seconds * TICKS_PER_SECOND)}`;
+  }
+
+  beganSince(process: ProcessFacts, moment: string): boolean {
+    const [boot, ticks] = moment.split(':');
+    if (boot !== this.#bootId()) return false;
+    return Number(process.started) >= Number(ticks) - TICK_TOLERANCE;
+  }
+
+  #bootId(): string | undefined {
+    return this.#file('sys/kernel/random/boot_id')?.trim();
+  }
+
+  #text(pid: number, file: string): string | undefined {
+    return this.#file(`${pid}/${file}`);
+  }
+
+  /** Undefined for what is gone, and for what we may not read. */
+  #file(path: string): string | undefined {
+    try {
+      return readFileSync(`${this.#folder}/${path}`, 'latin1');
+    } catch {
+      return undefined;
+    }
+  }
+}

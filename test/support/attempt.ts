@@ -1,0 +1,54 @@
+/** An attempt as a worker thread opens it, in the test's own thread: what it posts is kept. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
+import type { JobType } from '../../lib/model/event.js';
+import { SHARED_BYTES, type ToMain, type WorkerTask } from '../../lib/model/worker-protocol.js';
+import { type AttemptInThread, openAttempt } from '../../workers/job-context.js';
+
+export interface OpenedAttempt extends AttemptInThread {
+  readonly task: WorkerTask;
+  readonly posted: readonly ToMain[];
+  /** As the main thread does it when the job is cancelled. */
+  stop(): void;
+  close(): void;
+}
+
+export function openTestAttempt(
+  root: string,
+  more: { payload?: WorkerTask['job']['payload']; limits?: Partial<WorkerTask['limits']> } = {},
+): OpenedAttempt {
+  const runDir = join(root, '.agents', 'runs', 'job_1', 'attempt-1');
+  mkdirSync(runDir, { recursive: true });
+  const { port1, port2 } = new MessageChannel();
+  const posted: ToMain[] = [];
+  port1.on('message', (message: ToMain) => posted.push(message));
+  const task: WorkerTask = {
+    job: {
+      job_id: 'job_1',
+      job_type: 'rpi.run' as JobType,
+      request_id: 'req_1',
+      attempt: 1,
+      max_attempts: 3,
+      payload: more.payload ?? {},
+    },
+    claim: { claim_token: 'claim_1', lease_epoch: 7, marker: `test-${process.pid}-${performance.now()}` },
+    executor: { kind: 'builtin' },
+    root,
+    runDir,
+    limits: { outputBytes: 1_048_576, artifactBytes: 1_048_576, cancelGraceMs: 200, ...more.limits },
+    shared: new SharedArrayBuffer(SHARED_BYTES),
+    port: port2,
+  };
+  const attempt = openAttempt(task);
+  return {
+    ...attempt,
+    task,
+    posted,
+    stop: () => port1.postMessage({ kind: 'stop', reason: 'cancelled' }),
+    close() {
+      attempt.end();
+      port1.close();
+    },
+  };
+}
