@@ -1,0 +1,213 @@
+/** The one table of verbs. */
+import { logLevels } from '../base/log.js';
+import { jobTypes } from '../model/event.js';
+import { jobStates } from '../model/job.js';
+import type { Verb } from './table.js';
+
+export const verbs: readonly Verb[] = [
+  {
+    name: 'status',
+    says: 'health, counts, what runs, what needs attention',
+    operands: '',
+    operandCount: [0, 0],
+    flags: [{ name: 'watch', says: 'go on showing it' }],
+    exits: [0, 1, 4, 8],
+    examples: ['agentopsd', 'agentopsd status --watch'],
+    streams: ['watch'],
+  },
+  {
+    name: 'init',
+    says: 'lay down .agents and make the token; overwrites nothing',
+    operands: '',
+    operandCount: [0, 0],
+    flags: [{ name: 'dry-run', says: 'tell what would be made, make nothing' }],
+    exits: [0, 2],
+    examples: ['agentopsd init'],
+  },
+  {
+    name: 'run',
+    says: 'the daemon, in the foreground',
+    operands: '',
+    operandCount: [0, 0],
+    flags: [
+      {
+        name: 'addr',
+        value: 'HOST:PORT',
+        says: 'where to listen, loopback alone; default 127.0.0.1:8765, port 0 takes a free one',
+      },
+      { name: 'workers', value: 'N', says: 'threads; 0 accepts jobs and runs none' },
+      { name: 'token-file', value: 'FILE', says: 'the tokens of callers; readable by its owner alone' },
+      { name: 'trust', says: 'trust the commands of config.yaml as they stand now' },
+      { name: 'adopt', says: 'take over all jobs that came with the ledger from elsewhere' },
+      { name: 'enable-failpoints', says: 'for tests: obey X-AgentOps-Failpoint' },
+      { name: 'log-level', value: 'LEVEL', choices: logLevels, says: 'default info' },
+    ],
+    exits: [0, 2, 4, 6, 8],
+    examples: ['agentopsd run', 'agentopsd run --addr 127.0.0.1:0 --workers 2'],
+    handlesSignals: true,
+  },
+  {
+    name: 'submit',
+    says: 'hand in a job: from a file, standard input (-), or flags; of a .jsonl file each line',
+    operands: '[FILE|-]',
+    operandCount: [0, 1],
+    flags: [
+      { name: 'type', value: 'TYPE', choices: jobTypes, says: 'what the job is' },
+      { name: 'payload', value: 'JSON', says: "the job's input, an object" },
+      { name: 'goal', value: 'TEXT', says: 'payload.goal; alone it makes an rpi.run' },
+      { name: 'id', value: 'ID', says: "the job's id; default: generated" },
+      { name: 'key', value: 'KEY', says: 'idempotency key; the same key again answers with the same job' },
+      { name: 'request-id', value: 'ID', says: 'for tracing' },
+      { name: 'wait', says: 'wait for the end; the exit code tells it' },
+      { name: 'inbox', says: 'no network: drop a file into .agents/inbox/new' },
+    ],
+    exits: [0, 1, 2, 4, 6, 7],
+    examples: [
+      'agentopsd submit --type wiki.forge --payload \'{"source_paths":["README.md"]}\' --wait',
+      'agentopsd submit job.json',
+      'agentopsd submit jobs.jsonl',
+      'echo \'{"job_type":"openclaw.snapshot"}\' | agentopsd submit -',
+    ],
+  },
+  {
+    name: 'wait',
+    says: 'wait until jobs have ended',
+    operands: 'JOB…',
+    operandCount: [1, Number.POSITIVE_INFINITY],
+    flags: [
+      { name: 'timeout', value: 'DURATION', says: 'such as 90s, 5m, 2h; default: as long as it takes' },
+      { name: 'any', says: 'until one of them has ended' },
+    ],
+    exits: [0, 1, 3, 4, 5, 7],
+    examples: ['agentopsd wait job_1 job_2 --timeout 10m'],
+  },
+  {
+    name: 'logs',
+    says: 'the output of a job',
+    operands: 'JOB',
+    operandCount: [1, 1],
+    flags: [
+      { name: 'follow', short: 'f', says: 'until the job has ended' },
+      { name: 'attempt', value: 'N', says: 'default: the last one' },
+      { name: 'tail', value: 'N', says: 'the last N lines' },
+    ],
+    exits: [0, 3],
+    examples: ['agentopsd logs job_1 -f'],
+    streams: ['follow'],
+  },
+  {
+    name: 'cancel',
+    says: 'stop a job, whether it waits or runs',
+    operands: 'JOB',
+    operandCount: [1, 1],
+    flags: [
+      { name: 'reason', value: 'TEXT', says: 'stands in the event' },
+      { name: 'wait', says: 'until nothing of it runs any more' },
+    ],
+    exits: [0, 3, 4, 5],
+    examples: ['agentopsd cancel job_1 --reason "not needed any more"'],
+  },
+  {
+    name: 'jobs',
+    says: 'the list of jobs, in the order of acceptance',
+    operands: '',
+    operandCount: [0, 0],
+    flags: [
+      { name: 'status', value: 'STATUS', choices: jobStates, says: 'only these; several with commas' },
+      { name: 'type', value: 'TYPE', choices: jobTypes, says: 'only these; several with commas' },
+      { name: 'limit', value: 'N', says: 'the newest N' },
+      { name: 'since', value: 'WHEN', says: 'accepted since: a time (RFC 3339) or so long ago (2h)' },
+    ],
+    exits: [0, 2],
+    examples: ['agentopsd jobs --status running,retry_waiting', 'agentopsd jobs --since 1d --json'],
+  },
+  {
+    name: 'show',
+    says: 'one job: attempts, leases, artifacts, its lines in the ledger',
+    operands: 'JOB',
+    operandCount: [1, 1],
+    flags: [{ name: 'events', says: 'its events too' }],
+    exits: [0, 3],
+    examples: ['agentopsd show job_1'],
+  },
+  {
+    name: 'events',
+    says: 'the history',
+    operands: '',
+    operandCount: [0, 0],
+    flags: [
+      { name: 'follow', short: 'f', says: 'go on with what comes' },
+      { name: 'since', value: 'EVENT', says: 'an event id: only what stands behind it' },
+      { name: 'type', value: 'TYPE', says: 'event types; several with commas' },
+      { name: 'job', value: 'JOB', says: 'of one job' },
+      { name: 'limit', value: 'N', says: 'the first N' },
+    ],
+    exits: [0, 3, 4],
+    examples: ['agentopsd events --job job_1', 'agentopsd events -f --json'],
+    streams: 'always',
+  },
+  {
+    name: 'verify',
+    says: 'check the whole ledger: order, hashes, transitions, leases',
+    operands: '',
+    operandCount: [0, 0],
+    flags: [],
+    exits: [0, 1, 8],
+    examples: ['agentopsd verify'],
+  },
+  {
+    name: 'adopt',
+    says: 'take over jobs that were accepted elsewhere, or accept known damage',
+    operands: '[JOB…]',
+    operandCount: [0, Number.POSITIVE_INFINITY],
+    flags: [
+      { name: 'all', says: 'every such job' },
+      { name: 'damage', says: 'record that the known damage is accepted, so that work goes on' },
+    ],
+    exits: [0, 3, 4],
+    examples: ['agentopsd adopt job_1', 'agentopsd adopt --damage'],
+  },
+  {
+    name: 'trust',
+    says: 'show what config.yaml would run, and trust it',
+    operands: '',
+    operandCount: [0, 0],
+    flags: [{ name: 'yes', says: 'do not ask' }],
+    exits: [0, 1],
+    examples: ['agentopsd trust'],
+  },
+  {
+    name: 'doctor',
+    says: 'check this machine and this folder, with a fix for each finding',
+    operands: '',
+    operandCount: [0, 0],
+    flags: [],
+    exits: [0, 1],
+    examples: ['agentopsd doctor'],
+  },
+  {
+    name: 'completion',
+    says: 'print a script that completes verbs and flags in a shell',
+    operands: 'bash|zsh|fish',
+    operandCount: [1, 1],
+    flags: [],
+    exits: [0],
+    examples: ['source <(agentopsd completion bash)'],
+  },
+  {
+    name: 'help',
+    says: 'what the verbs do',
+    operands: '[VERB]',
+    operandCount: [0, 1],
+    flags: [],
+    exits: [0],
+    examples: ['agentopsd help submit'],
+  },
+];
+
+/** Without a verb. */
+export const DEFAULT_VERB = 'status';
+
+export function verbNamed(name: string): Verb | undefined {
+  return verbs.find((verb) => verb.name === name);
+}
