@@ -44,6 +44,13 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable;
 
+/** The answer header that carries the code: bodies keep to the contract's `{error}`. */
+export const ERROR_CODE_HEADER = 'Agentopsd-Error';
+
+export function isErrorCode(text: string | null): text is ErrorCode {
+  return text !== null && Object.hasOwn(errorTable, text);
+}
+
 /** An error as data: what crosses threads, HTTP and `--json`. */
 export interface ErrorData {
   code: ErrorCode;

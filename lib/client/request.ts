@@ -1,5 +1,5 @@
 /** One HTTP exchange with a daemon: what goes wrong comes out as an `AgentopsdError` of the one error table. */
-import { AgentopsdError, type ErrorCode } from '../base/errors.js';
+import { AgentopsdError, ERROR_CODE_HEADER, type ErrorCode, isErrorCode } from '../base/errors.js';
 import { isJsonObject } from '../base/json.js';
 
 export interface Endpoint {
@@ -27,7 +27,7 @@ export interface Exchange {
 
 /**
  * Asks, and answers the response of a 2xx.
- * @throws AgentopsdError `daemon_unreachable` when no answer came, otherwise a code made from status and text
+ * @throws AgentopsdError `daemon_unreachable` when no answer came, otherwise the code that the answer names, or one made from status and text
  */
 export async function exchange(endpoint: Endpoint, ask: Exchange): Promise<Response> {
   const response = await send(endpoint, ask);
@@ -105,7 +105,8 @@ function refusal(ask: Exchange, response: Response, text: string): AgentopsdErro
   const message = isJsonObject(body) && typeof body['error'] === 'string' ? body['error'] : undefined;
   if (message === undefined) return notADaemon(new URL(response.url || 'http://127.0.0.1').origin);
   const { error: _, ...details } = body as Record<string, unknown>;
-  const code = codeOf(response.status, message, ask);
+  const named = response.headers.get(ERROR_CODE_HEADER);
+  const code = isErrorCode(named) ? named : codeOf(response.status, message, ask);
   const hint = hintOf(code, message);
   return new AgentopsdError(code, message, {
     ...(hint === undefined ? {} : { hint }),
@@ -121,6 +122,7 @@ function parsed(text: string): unknown {
   }
 }
 
+/** For an implementation of the contract that names no code. */
 function codeOf(status: number, message: string, ask: Exchange): ErrorCode {
   switch (status) {
     case 400:

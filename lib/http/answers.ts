@@ -4,11 +4,9 @@
  */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Clock } from '../base/clock.js';
-import { AgentopsdError, type ErrorCode, type ErrorData, errorTable } from '../base/errors.js';
+import { AgentopsdError, ERROR_CODE_HEADER, type ErrorCode, type ErrorData, errorTable } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import { hasBody } from './body.js';
-
-const ERROR_CODE_HEADER = 'Agentopsd-Error';
 
 /** On every answer: its type is what it says, and nobody on the way keeps it. */
 const SAFE_HEADERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' } as const;

@@ -142,7 +142,7 @@ test('many jobs from a file, in its order; a refused one is told with its line',
     error?: { code: string };
   }[];
   assert.match(results[1]?.from ?? '', 'jobs.jsonl:2');
-  assert.is(results[1]?.error?.code, 'invalid_request');
+  assert.is(results[1]?.error?.code, 'unknown_job_type');
 });
 
 test('from standard input; what the daemon refuses is told with where it stands', async () => {

@@ -106,6 +106,13 @@ test('a refusal is not asked again, and keeps its facts', async () => {
   assert.is(daemon.asked.length, 1);
 });
 
+test('a code that the answer names wins over one made from status and text', async () => {
+  for (const [named, code] of [['unknown_job_type', 'unknown_job_type'], ['no_such_code', 'invalid_request']] as const) {
+    const daemon = await fake((_, response) => json(response, 400, { error: 'no' }, { 'Agentopsd-Error': named }));
+    assert.is((await failure(createClient({ url: daemon.url }).submit({ job_type: 'rpi.run' }))).code, code);
+  }
+});
+
 test('each status has its code', async () => {
   const table: [number, string, string][] = [
     [400, 'invalid json', 'invalid_json'],
