@@ -5,6 +5,7 @@
  * Payload: `source_paths` (files and folders), `output_dir` (default `.agents/wiki`). Artifacts: `manifest.json` with
  * every page, its source's hash and what was left out and why; and each page by its name.
  */
+import { counted } from '../lib/base/text.js';
 import { join } from 'node:path';
 import { createFileWriter, type OutputFolder, outputFolder } from './atomic-write.js';
 import type { BuiltinContext, BuiltinHandler } from './builtin-context.js';
@@ -46,7 +47,7 @@ export const wikiForge: BuiltinHandler = async (job, context) => {
   await context.artifact('manifest.json', `${JSON.stringify(manifest, null, 2)}\n`);
   for (const { page } of pages.slice(0, wikiLimits.pageArtifacts))
     await context.recordArtifact(page, join(output.absolute, page));
-  context.log(`${pages.length} pages in ${output.path}, ${manifest.skipped.length} left out`);
+  context.log(`${counted(pages.length, 'page')} in ${output.path}, ${manifest.skipped.length} left out`);
 };
 
 /** Before anything is written: a page must not take the place of a file that people wrote. */

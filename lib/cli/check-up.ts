@@ -1,4 +1,5 @@
 /** What `doctor` looks at. Each check answers what it found, and for whatever is not well what to do about it. */
+import { counted } from '../base/text.js';
 import { constants, type FSWatcher, watch } from 'node:fs';
 import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -144,7 +145,7 @@ async function checkLedger({ place, environment }: Invocation): Promise<Finding>
   if (!place.laidDown) return { check: 'ledger', state: 'note', text: 'there is none yet' };
   const { plan } = await openLedgerFiles(place, environment);
   if (plan.status === 'complete' && plan.reasons.length === 0) {
-    return { check: 'ledger', state: 'ok', text: `${plan.lastSeq} events in ${plan.chain.length} segments` };
+    return { check: 'ledger', state: 'ok', text: `${counted(plan.lastSeq, 'event')} in ${counted(plan.chain.length, 'segment')}` };
   }
   const text = plan.damage.length > 0 ? `${plan.damage.length} damaged lines` : plan.reasons.join('; ');
   return { check: 'ledger', state: 'fail', text, fix: 'agentopsd verify' };

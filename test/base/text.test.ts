@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { safeLine, safeText } from '../../lib/base/text.js';
+import { counted, safeLine, safeText } from '../../lib/base/text.js';
 
 const test = suite('text');
 
@@ -11,6 +11,10 @@ test('controls and bidirectional marks become visible', () => {
 
 test('a line stays one line', () => {
   assert.is(safeLine('one\n\ttwo'), 'one\\n\\ttwo');
+});
+
+test('one page, two pages', () => {
+  assert.equal([0, 1, 2].map((count) => counted(count, 'page')), ['0 pages', '1 page', '2 pages']);
 });
 
 test.run();

@@ -1,6 +1,6 @@
 /** Health, counts, what runs, what needs attention. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { safeLine } from '../../base/text.js';
+import { counted, safeLine } from '../../base/text.js';
 import type { QueueJob, Ready } from '../../client/client.js';
 import { jobStates } from '../../model/job.js';
 import type { Invocation } from '../invocation.js';
@@ -113,7 +113,7 @@ function tell(picture: Picture, printer: Printer): void {
 function headline({ via, url, ready }: Picture, printer: Printer): string {
   const word = ready.ready ? printer.colours.green('✓ ready') : printer.colours.red('✗ not ready');
   const where = via === 'daemon' ? url : printer.colours.yellow('○ no daemon');
-  return `${via === 'files' && ready.ready ? printer.colours.green('✓ ledger whole') : word}  ${where}  ${ready.projection_lag.event_count} events`;
+  return `${via === 'files' && ready.ready ? printer.colours.green('✓ ledger whole') : word}  ${where}  ${counted(ready.projection_lag.event_count, 'event')}`;
 }
 
 function section(title: string, rows: readonly (readonly Cell[])[], printer: Printer): void {

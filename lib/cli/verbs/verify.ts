@@ -1,5 +1,5 @@
 /** Checks the whole ledger, line by line. */
-import { safeLine } from '../../base/text.js';
+import { counted, safeLine } from '../../base/text.js';
 import { SOURCE_LEDGER } from '../../model/views.js';
 import type { Verification } from '../../storage/verify.js';
 import type { Invocation } from '../invocation.js';
@@ -41,7 +41,7 @@ function tell({ whole, segments, events, macsChecked, findings, notes }: Verific
   for (const { file, what } of notes) printer.line(`${yellow('! note')} ${pathOf(file)}  ${safeLine(what)}`);
   const macs = macsChecked ? '' : '; whose batches are, was not checked: there is no key of this repository here';
   const verdict = whole ? green('✓ whole') : red(`✗ ${findings.length} found`);
-  printer.line(`${verdict}  ${events} events in ${segments} segments${macs}`);
+  printer.line(`${verdict}  ${counted(events, 'event')} in ${counted(segments, 'segment')}${macs}`);
 }
 
 function pathOf(segment: string): string {
