@@ -1,0 +1,54 @@
+/**
+ * Who runs a job type here: an executor of the configuration, else the built-in worker, else nobody, with the reason and
+ * the line that would change it. A job that nobody takes stays queued.
+ */
+import { resolve } from 'node:path';
+import { isBuiltinType } from '../model/builtin-types.js';
+import type { Configuration, Executor } from '../model/configuration.js';
+import type { JobType } from '../model/event.js';
+import type { WorkerExecutor } from '../model/worker-protocol.js';
+
+export type Taker = { readonly executor: WorkerExecutor; readonly nobody?: undefined } | { readonly nobody: string };
+
+const CONFIGURATION_FILE = '.agents/config.yaml';
+
+/** @param root real path of the repository: modules are named relative to it */
+export function takerOf(jobType: JobType, configuration: Configuration, root: string): Taker {
+  const executor = configuration.executors[jobType];
+  return executor === undefined ? builtin(jobType) : configured(jobType, executor, root);
+}
+
+function builtin(jobType: JobType): Taker {
+  if (isBuiltinType(jobType)) return { executor: { kind: 'builtin' } };
+  return {
+    nobody: `nobody here takes ${jobType}: give it a worker in ${CONFIGURATION_FILE}, such as executors: { ${jobType}: { command: [program, argument] } }`,
+  };
+}
+
+function configured(jobType: JobType, executor: Executor, root: string): Taker {
+  switch (executor.kind) {
+    case 'command':
+      return {
+        executor: {
+          kind: 'command',
+          command: executor.command,
+          env: executor.env,
+          timeoutMs: executor.timeout_seconds * 1000,
+          idleMs: executor.idle_seconds * 1000,
+        },
+      };
+    case 'module':
+      return { executor: { kind: 'module', path: resolve(root, executor.module) } };
+    case 'agent':
+      return {
+        nobody: `nobody here takes ${jobType}: ${CONFIGURATION_FILE} gives it to the agent ${executor.agent}, which no built-in worker of this type can drive; a command or a module can`,
+      };
+    case 'off':
+      return {
+        nobody:
+          executor.why === 'untrusted'
+            ? `nobody here takes ${jobType}: its executor in ${CONFIGURATION_FILE} is not trusted; see it, and trust it, with agentopsd trust`
+            : `nobody here takes ${jobType}: ${CONFIGURATION_FILE} says off`,
+      };
+  }
+}

@@ -1,0 +1,9 @@
+/** The built-in workers by job type, each loaded when its first job comes. */
+import type { BuiltinType } from '../lib/model/builtin-types.js';
+import type { BuiltinHandler } from './builtin-context.js';
+
+export const handlers: Readonly<Record<BuiltinType, () => Promise<BuiltinHandler>>> = {
+  'wiki.forge': async () => (await import('./wiki-forge.js')).wikiForge,
+  'wiki.build': async () => (await import('./wiki-build.js')).wikiBuild,
+  'openclaw.snapshot': async () => (await import('./openclaw-snapshot.js')).openclawSnapshot,
+};
