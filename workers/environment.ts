@@ -4,8 +4,6 @@
  */
 import { MARKER_VARIABLE, type WorkerTask } from '../lib/model/worker-protocol.js';
 
-export { MARKER_VARIABLE };
-
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 export const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';

@@ -5,8 +5,9 @@
  * Payload: `source_paths` (files and folders), `output_dir` (default `.agents/wiki`). Artifacts: `manifest.json` with
  * every page, its source's hash and what was left out and why; and each page by its name.
  */
-import { counted } from '../lib/base/text.js';
+
 import { join } from 'node:path';
+import { counted } from '../lib/base/text.js';
 import { createFileWriter, type OutputFolder, outputFolder } from './atomic-write.js';
 import type { BuiltinContext, BuiltinHandler } from './builtin-context.js';
 import { refuseForeignFile } from './own-files.js';

@@ -50,7 +50,8 @@ export function whyNotCanonical(value: unknown, path = 'payload', depth = 0): st
 function whyNotNumber(value: number, path: string): string | undefined {
   if (!Number.isFinite(value)) return `${path} is not a finite number`;
   if (Object.is(value, -0)) return `${path} is -0`;
-  if (Number.isInteger(value) && !Number.isSafeInteger(value)) return `${path} is an integer beyond 2^53-1; send it as a string`;
+  if (Number.isInteger(value) && !Number.isSafeInteger(value))
+    return `${path} is an integer beyond 2^53-1; send it as a string`;
   return undefined;
 }
 

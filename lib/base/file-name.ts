@@ -23,7 +23,10 @@ export function fileNameOf(jobId: string): string {
 /** The job id that `name` stands for, or undefined when it was cut or is no such name. */
 export function jobIdOf(name: string): string | undefined {
   if (name === '' || name.includes(CUT_MARK)) return undefined;
-  const bytes = Buffer.from(name.replace(/%([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), 'latin1');
+  const bytes = Buffer.from(
+    name.replace(/%([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    'latin1',
+  );
   const id = bytes.toString('utf8');
   return fileNameOf(id) === name ? id : undefined;
 }

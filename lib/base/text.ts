@@ -1,6 +1,7 @@
 /** Makes texts of callers safe to print: every control and bidirectional character becomes visible as `\uXXXX`. */
 
-const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+const UNPRINTABLE =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** For one line of output: newlines and tabs are escaped as well. */
 export function safeLine(text: string): string {

@@ -1,11 +1,12 @@
 /** What `doctor` looks at. Each check answers what it found, and for whatever is not well what to do about it. */
-import { counted } from '../base/text.js';
+
 import { constants, type FSWatcher, watch } from 'node:fs';
 import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { AgentopsdError } from '../base/errors.js';
+import { counted } from '../base/text.js';
 import { CONFIGURATION_FILE, type Declared, knownAgents, parseConfiguration } from '../model/configuration.js';
 import { findHome } from '../storage/home.js';
 import { createNodeDisk } from '../storage/node-disk.js';
@@ -145,7 +146,11 @@ async function checkLedger({ place, environment }: Invocation): Promise<Finding>
   if (!place.laidDown) return { check: 'ledger', state: 'note', text: 'there is none yet' };
   const { plan } = await openLedgerFiles(place, environment);
   if (plan.status === 'complete' && plan.reasons.length === 0) {
-    return { check: 'ledger', state: 'ok', text: `${counted(plan.lastSeq, 'event')} in ${counted(plan.chain.length, 'segment')}` };
+    return {
+      check: 'ledger',
+      state: 'ok',
+      text: `${counted(plan.lastSeq, 'event')} in ${counted(plan.chain.length, 'segment')}`,
+    };
   }
   const text = plan.damage.length > 0 ? `${plan.damage.length} damaged lines` : plan.reasons.join('; ');
   return { check: 'ledger', state: 'fail', text, fix: 'agentopsd verify' };

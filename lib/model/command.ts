@@ -88,7 +88,11 @@ export type Command =
 
 /** How a second use of a key or job id differed from the first. */
 export type IdempotencyConflict = 'payload' | 'job_type' | 'foreign';
-export type CancelOutcome = 'cancelled' | 'already_terminal_completed' | 'already_terminal_failed' | 'already_terminal_cancelled';
+export type CancelOutcome =
+  | 'cancelled'
+  | 'already_terminal_completed'
+  | 'already_terminal_failed'
+  | 'already_terminal_cancelled';
 
 /** What `decide` answers: events to append (none for a repeated request), or a refusal. */
 export type Decision = Decided | Refused;

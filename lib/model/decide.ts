@@ -114,7 +114,9 @@ function claim(state: JobLookup, command: ClaimCommand): Decision {
   const job = state.job(command.job_id);
   if (job === undefined) return unknownJob(command.job_id);
   if (!isClaimable(job) || job.attempt >= job.max_attempts) {
-    const why = job.foreign ? 'was accepted elsewhere and is not adopted' : `is ${job.status}, attempt ${job.attempt} of ${job.max_attempts}`;
+    const why = job.foreign
+      ? 'was accepted elsewhere and is not adopted'
+      : `is ${job.status}, attempt ${job.attempt} of ${job.max_attempts}`;
     return refused('job_not_claimable', `job ${job.job_id} can't be claimed: it ${why}`);
   }
   const { claim_token, lease_expires_at } = command;
@@ -152,7 +154,10 @@ function underLease(
   const current =
     job.status === 'running' && job.claim_token === command.claim_token && job.lease_epoch === command.lease_epoch;
   if (!current || job.foreign) {
-    return refused('stale_lease', `the lease of job ${job.job_id}, epoch ${command.lease_epoch}, is no longer held: it is ${job.status}`);
+    return refused(
+      'stale_lease',
+      `the lease of job ${job.job_id}, epoch ${command.lease_epoch}, is no longer held: it is ${job.status}`,
+    );
   }
   return decided(state, command, job.job_id, job.request_id, steps(job));
 }

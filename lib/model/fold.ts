@@ -8,7 +8,7 @@
  */
 import { canonicalJson } from '../base/canonical.js';
 import type { LedgerEvent } from './event.js';
-import { type Job, isTerminal, type JobState } from './job.js';
+import { isTerminal, type Job, type JobState } from './job.js';
 import {
   readAccepted,
   readArtifactRefs,

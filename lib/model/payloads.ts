@@ -76,7 +76,9 @@ export function readFailure(event: LedgerEvent): Failure {
 export function readArtifacts(event: LedgerEvent): Artifacts | undefined {
   const given = event.payload?.['artifacts'];
   if (!isJsonObject(given)) return undefined;
-  return Object.fromEntries(Object.entries(given).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+  return Object.fromEntries(
+    Object.entries(given).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
 }
 
 export function readArtifactRefs(event: LedgerEvent): ArtifactRefs | undefined {
@@ -86,7 +88,8 @@ export function readArtifactRefs(event: LedgerEvent): ArtifactRefs | undefined {
   for (const [name, ref] of Object.entries(given)) {
     if (!isJsonObject(ref)) continue;
     const { path, sha256, size, written_at } = ref;
-    if (isText(path) && isText(sha256) && isCount(size) && isTimestamp(written_at)) refs[name] = { path, sha256, size, written_at };
+    if (isText(path) && isText(sha256) && isCount(size) && isTimestamp(written_at))
+      refs[name] = { path, sha256, size, written_at };
   }
   return refs;
 }

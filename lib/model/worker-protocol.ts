@@ -90,7 +90,11 @@ export type ToMain =
 
 export type ToWorker =
   | { readonly kind: 'stop'; readonly reason: string }
-  | { readonly kind: 'consumer_snapshot'; readonly ask: number; readonly snapshot: components['schemas']['ConsumerSnapshot'] };
+  | {
+      readonly kind: 'consumer_snapshot';
+      readonly ask: number;
+      readonly snapshot: components['schemas']['ConsumerSnapshot'];
+    };
 
 /** How an attempt ended: what a thread's task answers. A thread never rejects. */
 export type WorkerResult =

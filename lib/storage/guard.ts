@@ -12,7 +12,6 @@
 import { join } from 'node:path';
 import { AgentopsdError } from '../base/errors.js';
 import { replaceFile } from './atomic-file.js';
-import type { Disk } from './disk.js';
 import type { Layout } from './layout.js';
 import type { FolderLock, LockHold } from './lock.js';
 import type { ProcessFacts } from './process-facts.js';
@@ -123,13 +122,4 @@ function holderPath(layout: Layout): string {
 
 function releasedPath(layout: Layout): string {
   return join(layout.run, 'released.json');
-}
-
-/** Whether the owner of the highest term is a living process here: for those who only look. Undefined: not provable. */
-export async function ownerPid(disk: Disk, layout: Layout, facts: ProcessFacts): Promise<number | undefined> {
-  const owner = await readOwner(disk, layout);
-  const released = await readTermRecord(disk, releasedPath(layout));
-  if (owner === undefined || (released?.term === owner.term && released.writer === owner.record?.writer))
-    return undefined;
-  return judge(facts, owner.record) === 'alive' ? owner.record?.pid : undefined;
 }

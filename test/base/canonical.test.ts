@@ -7,7 +7,10 @@ import { limits } from '../../lib/base/limits.js';
 const test = suite('canonical');
 
 test('keys are sorted at every depth, and nothing else changes', () => {
-  assert.is(canonicalJson({ b: 1, a: { d: [3, { z: null, y: true }], c: 'x' } }), '{"a":{"c":"x","d":[3,{"y":true,"z":null}]},"b":1}');
+  assert.is(
+    canonicalJson({ b: 1, a: { d: [3, { z: null, y: true }], c: 'x' } }),
+    '{"a":{"c":"x","d":[3,{"y":true,"z":null}]},"b":1}',
+  );
 });
 
 test('what could steer a terminal is written as an escape, and read back the same', () => {

@@ -14,7 +14,10 @@ test('a line stays one line', () => {
 });
 
 test('one page, two pages', () => {
-  assert.equal([0, 1, 2].map((count) => counted(count, 'page')), ['0 pages', '1 page', '2 pages']);
+  assert.equal(
+    [0, 1, 2].map((count) => counted(count, 'page')),
+    ['0 pages', '1 page', '2 pages'],
+  );
 });
 
 test.run();

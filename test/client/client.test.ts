@@ -107,7 +107,10 @@ test('a refusal is not asked again, and keeps its facts', async () => {
 });
 
 test('a code that the answer names wins over one made from status and text', async () => {
-  for (const [named, code] of [['unknown_job_type', 'unknown_job_type'], ['no_such_code', 'invalid_request']] as const) {
+  for (const [named, code] of [
+    ['unknown_job_type', 'unknown_job_type'],
+    ['no_such_code', 'invalid_request'],
+  ] as const) {
     const daemon = await fake((_, response) => json(response, 400, { error: 'no' }, { 'Agentopsd-Error': named }));
     assert.is((await failure(createClient({ url: daemon.url }).submit({ job_type: 'rpi.run' }))).code, code);
   }

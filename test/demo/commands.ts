@@ -34,7 +34,12 @@ export function promise(holds: boolean, what: string): void {
 /** Runs a program to its end and shows what it printed. */
 export function run(place: Place, program: string, args: readonly string[], shown = [program, ...args].join(' ')): Ran {
   process.stdout.write(`${pc.bold('$')} ${shown}\n`);
-  const ran = spawnSync(program, args, { cwd: place.root, env: place.env, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  const ran = spawnSync(program, args, {
+    cwd: place.root,
+    env: place.env,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
   if (ran.error !== undefined) throw ran.error;
   process.stdout.write(indent(ran.stdout + ran.stderr));
   return { status: ran.status ?? 1, stdout: ran.stdout };

@@ -28,7 +28,11 @@ interface Activation {
 /** Starts the daemon on a free port and waits until its activation file names it. */
 export async function startDaemon(project: DemoProject): Promise<RunningDaemon> {
   process.stdout.write(`${pc.bold('$')} agentopsd run --addr 127.0.0.1:0 &\n`);
-  const child = spawn(process.execPath, daemonArguments, { cwd: project.root, env: project.env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, daemonArguments, {
+    cwd: project.root,
+    env: project.env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const show = (bytes: Buffer) => process.stdout.write(bytes.toString('utf8').replace(/^(?=.)/gm, '  '));
   child.stdout?.on('data', show);
   child.stderr?.on('data', show);
@@ -71,7 +75,9 @@ export async function submit(daemon: RunningDaemon, token: string, envelope: obj
     body: JSON.stringify(envelope),
   });
   const answer = (await response.json()) as Schemas['SubmitAnswer'];
-  process.stdout.write(`${pc.bold('POST /v1/jobs')} ${JSON.stringify(envelope).slice(0, 160)}\n  ${response.status} ${JSON.stringify(answer)}\n`);
+  process.stdout.write(
+    `${pc.bold('POST /v1/jobs')} ${JSON.stringify(envelope).slice(0, 160)}\n  ${response.status} ${JSON.stringify(answer)}\n`,
+  );
   if (response.status !== 202) throw new Error(`not accepted: ${JSON.stringify(answer)}`);
   return answer;
 }
@@ -83,7 +89,11 @@ export async function readJob(daemon: RunningDaemon, jobId: string): Promise<Que
 }
 
 /** Waits until each job has ended; answers them in the same order. */
-export async function waitForEnds(daemon: RunningDaemon, jobIds: readonly string[], limitMs: number): Promise<QueueJob[]> {
+export async function waitForEnds(
+  daemon: RunningDaemon,
+  jobIds: readonly string[],
+  limitMs: number,
+): Promise<QueueJob[]> {
   return until(`the end of ${jobIds.join(', ')}`, limitMs, async () => {
     const jobs = await Promise.all(jobIds.map((jobId) => readJob(daemon, jobId)));
     return jobs.every((job) => ['completed', 'failed', 'cancelled'].includes(job.status)) ? jobs : undefined;
@@ -97,9 +107,15 @@ export function followEvents(daemon: RunningDaemon, since?: string): { end(): Pr
   const query = since === undefined ? '' : `?since=${encodeURIComponent(since)}`;
   const following = readStream(`${daemon.url}/v1/events${query}`, abort.signal, (event) => {
     seen.push(event);
-    process.stdout.write(`  ${pc.dim(`event ${event.seq}`)} ${event.event_type.padEnd(18)} ${event.job_id} ${pc.dim(event.actor)}\n`);
+    process.stdout.write(
+      `  ${pc.dim(`event ${event.seq}`)} ${event.event_type.padEnd(18)} ${event.job_id} ${pc.dim(event.actor)}\n`,
+    );
   });
-  return { seen, end: () => (abort.abort(), following) };
+  const end = (): Promise<void> => {
+    abort.abort();
+    return following;
+  };
+  return { seen, end };
 }
 
 async function readStream(url: string, signal: AbortSignal, onEvent: (event: Event) => void): Promise<void> {

@@ -7,7 +7,18 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pc from 'picocolors';
 import { agentopsd, hasProgram, heading, note, promise, run } from './commands.js';
-import { endDaemon, followEvents, type QueueJob, readJob, type RunningDaemon, readToken, startDaemon, submit, until, waitForEnds } from './daemon.js';
+import {
+  endDaemon,
+  followEvents,
+  type QueueJob,
+  type RunningDaemon,
+  readJob,
+  readToken,
+  startDaemon,
+  submit,
+  until,
+  waitForEnds,
+} from './daemon.js';
 import { configureExecutors, type DemoProject, makeProject } from './project.js';
 
 const JOB_MS = 20_000;
@@ -61,12 +72,28 @@ async function firstJobs(project: DemoProject, daemon: RunningDaemon, token: str
   heading('How each job ended');
   const [build, edit, fails] = ended;
   for (const job of [forged, ...ended, snapshot]) if (job !== undefined) tell(job);
-  promise(forged?.status === 'completed' && Object.keys(forged.artifacts ?? {}).length > 1, `wiki.forge made pages of ${project.sources.length} Markdown files`);
-  promise(build?.status === 'completed' && readFileSync(join(project.root, '.agents/wiki/index.md'), 'utf8').includes('README'), 'wiki.build made an index of them');
-  promise(edit?.status === 'completed' && readFileSync(join(project.root, 'NOTES.md'), 'utf8').includes('the demo was here'), 'rpi.run edited NOTES.md');
-  promise(fails?.status === 'failed' && (fails.failure?.message ?? '').includes('3'), 'the job whose program exits with 3 failed, and says so');
+  promise(
+    forged?.status === 'completed' && Object.keys(forged.artifacts ?? {}).length > 1,
+    `wiki.forge made pages of ${project.sources.length} Markdown files`,
+  );
+  promise(
+    build?.status === 'completed' &&
+      readFileSync(join(project.root, '.agents/wiki/index.md'), 'utf8').includes('README'),
+    'wiki.build made an index of them',
+  );
+  promise(
+    edit?.status === 'completed' && readFileSync(join(project.root, 'NOTES.md'), 'utf8').includes('the demo was here'),
+    'rpi.run edited NOTES.md',
+  );
+  promise(
+    fails?.status === 'failed' && (fails.failure?.message ?? '').includes('3'),
+    'the job whose program exits with 3 failed, and says so',
+  );
   promise(snapshot?.status === 'completed', 'openclaw.snapshot wrote the consumer’s snapshot');
-  promise(new Set(events.seen.map((event) => event.seq)).size === events.seen.length && events.seen.length >= 15, 'every event was told once, as it happened');
+  promise(
+    new Set(events.seen.map((event) => event.seq)).size === events.seen.length && events.seen.length >= 15,
+    'every event was told once, as it happened',
+  );
   agentopsd(project, 'logs', 'edit');
 }
 
@@ -76,7 +103,9 @@ async function killInTheMiddle(project: DemoProject, first: RunningDaemon, token
   const log = join(project.root, 'slow.log');
   await until('the slow program runs', JOB_MS, async () => (readIfThere(log).includes('attempt 1') ? true : undefined));
   const running = await readJob(first, 'slow');
-  note(`slow is ${running.status}, attempt ${running.attempt}, lease ${running.lease_epoch} until ${running.lease_expires_at}`);
+  note(
+    `slow is ${running.status}, attempt ${running.attempt}, lease ${running.lease_epoch} until ${running.lease_expires_at}`,
+  );
   process.stdout.write(`${pc.bold('$')} kill -9 ${first.process.pid}\n`);
   const killedAt = Date.now();
   await endDaemon(first, 'SIGKILL');
@@ -90,7 +119,10 @@ async function killInTheMiddle(project: DemoProject, first: RunningDaemon, token
   const [slow] = await waitForEnds(second, ['slow'], JOB_MS);
   await events.end();
   if (slow !== undefined) tell(slow);
-  promise(slow?.status === 'completed' && slow.attempt === 2 && slow.lease_epoch === 2, 'the job was tried again and ended: attempt 2, lease epoch 2');
+  promise(
+    slow?.status === 'completed' && slow.attempt === 2 && slow.lease_epoch === 2,
+    'the job was tried again and ended: attempt 2, lease epoch 2',
+  );
   agentopsd(project, 'status');
   process.stdout.write(`${pc.bold('$')} kill ${second.process.pid}\n`);
   await endDaemon(second, 'SIGTERM');
@@ -110,7 +142,10 @@ function history(project: DemoProject): void {
   const filter = 'select(.event_id) | [.seq, .occurred_at, .event_type, .job_id, .actor] | @tsv';
   const reader = hasProgram('jq') ? `jq -r '${filter}'` : `node -e '${withoutJq}'`;
   const printed = run(project, 'sh', ['-c', `cat ${ledger} | ${reader}`], `cat ${ledger} | ${reader}`);
-  const types = printed.stdout.split('\n').filter((line) => line.includes('\tslow\t')).map((line) => line.split('\t')[2]);
+  const types = printed.stdout
+    .split('\n')
+    .filter((line) => line.includes('\tslow\t'))
+    .map((line) => line.split('\t')[2]);
   const whole = types.filter((type) => type !== 'job.heartbeat').join(' ');
   promise(
     whole === 'job.accepted job.claimed job.lease_expired job.claimed job.completed',
@@ -123,9 +158,14 @@ function commitTheLedger(project: DemoProject): void {
   heading('Commit the ledger to git');
   run(project, 'git', ['add', '.agents']);
   const staged = run(project, 'git', ['diff', '--cached', '--name-only']).stdout.trim().split('\n');
-  const stray = staged.filter((path) => /token|lock|lease|output\.log|projections|activation|\/run\/|\/runs\//.test(path));
+  const stray = staged.filter((path) =>
+    /token|lock|lease|output\.log|projections|activation|\/run\/|\/runs\//.test(path),
+  );
   promise(stray.length === 0, 'no token, lock, lease, log or projection is taken into git');
-  promise(staged.some((path) => /^\.agents\/daemon\/ledger\/.+\.jsonl$/.test(path)), 'the ledger is');
+  promise(
+    staged.some((path) => /^\.agents\/daemon\/ledger\/.+\.jsonl$/.test(path)),
+    'the ledger is',
+  );
   promise(run(project, 'git', ['commit', '--quiet', '--message', 'What the agents did']).status === 0, 'committed');
   run(project, 'git', ['log', '--oneline', '--stat', '-1', '--', '.agents/daemon']);
 }

@@ -105,6 +105,6 @@ function writeScripts(root: string): void {
 export function configureExecutors(root: string): void {
   const path = join(root, '.agents', 'config.yaml');
   const text = readFileSync(path, 'utf8');
-  if (!/^executors:\n/m.test(text)) throw new Error('the template has no line `executors:` to put the demo\'s behind');
+  if (!/^executors:\n/m.test(text)) throw new Error("the template has no line `executors:` to put the demo's behind");
   writeFileSync(path, text.replace(/^executors:\n/m, executors));
 }

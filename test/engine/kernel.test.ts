@@ -9,12 +9,17 @@ import { accepted, cancelCommand, claimCommand, complete, submitCommand } from '
 const test = suite('kernel');
 const clock: Clock = { wallMs: () => 1_000, monotonicMs: () => 0, after: () => () => undefined };
 
-async function open(replayed: Parameters<typeof accepted>[0][] = []): Promise<{ kernel: Kernel; ledger: MemoryLedger }> {
+async function open(
+  replayed: Parameters<typeof accepted>[0][] = [],
+): Promise<{ kernel: Kernel; ledger: MemoryLedger }> {
   let ledger: MemoryLedger | undefined;
   const kernel = await openKernel({
     clock,
     openLedger: async (observer) => {
-      ledger = new MemoryLedger(observer, replayed.map((type, at) => accepted(type, { seq: at + 1, job_id: `old_${at + 1}` })));
+      ledger = new MemoryLedger(
+        observer,
+        replayed.map((type, at) => accepted(type, { seq: at + 1, job_id: `old_${at + 1}` })),
+      );
       return ledger;
     },
   });
@@ -42,7 +47,9 @@ test('sixty-four callers with one key make one job, and all wait for it', async 
   const { kernel, ledger } = await open();
   ledger.automatic = false;
   const callers = Array.from({ length: 64 }, (_, at) =>
-    kernel.execute(submitCommand({ idempotency_key: 'k', job_id: undefined, generatedJobId: `job_${at}`, request_id: `req_${at}` })),
+    kernel.execute(
+      submitCommand({ idempotency_key: 'k', job_id: undefined, generatedJobId: `job_${at}`, request_id: `req_${at}` }),
+    ),
   );
   let early = 0;
   for (const caller of callers) void caller.then(() => early++);
@@ -62,12 +69,18 @@ test('decisions go on from decisions that are still on their way', async () => {
   ledger.flush();
   const outcomes = await Promise.all(all);
   assert.is(outcomes[2]?.job?.status, 'completed');
-  assert.equal(ledger.events.map((event) => event.seq), [1, 2, 3]);
+  assert.equal(
+    ledger.events.map((event) => event.seq),
+    [1, 2, 3],
+  );
 });
 
 test('a refusal is an error with its code and appends nothing', async () => {
   const { kernel, ledger } = await open();
-  const error = await kernel.execute(cancelCommand()).then(() => undefined, (refused: unknown) => refused);
+  const error = await kernel.execute(cancelCommand()).then(
+    () => undefined,
+    (refused: unknown) => refused,
+  );
   assert.instance(error, AgentopsdError);
   assert.is((error as AgentopsdError).code, 'unknown_job');
   assert.is(ledger.events.length, 0);
@@ -84,7 +97,10 @@ test('after a failed batch its decisions are forgotten, and the same key may be 
   const again = kernel.execute(submitCommand({ idempotency_key: 'k' }));
   ledger.flush();
   assert.is((await again).appended, 1);
-  assert.equal(ledger.events.map((event) => event.seq), [1]);
+  assert.equal(
+    ledger.events.map((event) => event.seq),
+    [1],
+  );
 });
 
 test('a replayed ledger is the state that decisions begin from', async () => {
@@ -97,7 +113,9 @@ test('a replayed ledger is the state that decisions begin from', async () => {
 test('listeners hear each batch after it is folded, and a stop with its reason', async () => {
   const { kernel, ledger } = await open();
   const heard: string[] = [];
-  const end = kernel.onChange((events) => heard.push(...events.map((event) => `${event.event_type} ${kernel.state.job(event.job_id)?.status}`)));
+  const end = kernel.onChange((events) =>
+    heard.push(...events.map((event) => `${event.event_type} ${kernel.state.job(event.job_id)?.status}`)),
+  );
   kernel.onStopped((reason) => heard.push(reason));
   await kernel.execute(submitCommand());
   end();
@@ -111,7 +129,10 @@ test('views are told what surrounds the state', async () => {
   kernel.surround({ warnings: () => ['w'], noWorkerFor: (type) => `no ${type}` });
   kernel.tellProjectionFailure('p');
   const context = kernel.viewContext();
-  assert.equal([context.warnings, context.noWorkerFor('rpi.run'), context.projectionFailure, context.wallMs], [['w'], 'no rpi.run', 'p', 1000]);
+  assert.equal(
+    [context.warnings, context.noWorkerFor('rpi.run'), context.projectionFailure, context.wallMs],
+    [['w'], 'no rpi.run', 'p', 1000],
+  );
 });
 
 test.run();

@@ -5,8 +5,8 @@ import { decide } from '../../lib/model/decide.js';
 import { DAMAGE_ADOPTED, eventTypes, jobTypes, seqOfEventId } from '../../lib/model/event.js';
 import { PendingState, State } from '../../lib/model/state.js';
 import {
-  adopt,
   AT,
+  adopt,
   cancelCommand,
   carryOut,
   claimCommand,
@@ -79,7 +79,11 @@ for (const [stateName, make] of Object.entries(states)) {
 }
 
 test('the page: the first accepted job', () => {
-  const command = submitCommand({ request_id: 'req_20260430_000001', job_id: 'job_rpi_000001', idempotency_key: 'rpi:demo:cycle-1' });
+  const command = submitCommand({
+    request_id: 'req_20260430_000001',
+    job_id: 'job_rpi_000001',
+    idempotency_key: 'rpi:demo:cycle-1',
+  });
   const [made] = carryOut(new State(), command);
   assert.is(made?.event_id, 'evt_job.accepted_job_rpi_000001_000001');
   assert.equal(made?.payload, {
@@ -102,7 +106,10 @@ test('projection targets by type, in the order of the contract', () => {
 });
 
 test('the key wins over the job id, and both recover', () => {
-  const state = stateAfter(submitCommand({ job_id: 'A', idempotency_key: 'ka' }), submitCommand({ job_id: 'B', idempotency_key: 'kb' }));
+  const state = stateAfter(
+    submitCommand({ job_id: 'A', idempotency_key: 'ka' }),
+    submitCommand({ job_id: 'B', idempotency_key: 'kb' }),
+  );
   const again = (more: Parameters<typeof submitCommand>[0]) => decide(state, submitCommand(more));
   const byKey = again({ job_id: 'A', idempotency_key: 'kb' });
   assert.equal(byKey, { events: [], job_id: 'B', deduplicated: true });
@@ -128,7 +135,12 @@ test('a foreign key never matches, a foreign job id answers with that job', () =
   carryOut(state, submitCommand({ job_id: 'theirs', idempotency_key: 'k' }), false);
   const byKey = decide(state, submitCommand({ job_id: 'mine', idempotency_key: 'k' }));
   assert.is(byKey.refused === undefined && byKey.events[0]?.job_id, 'mine');
-  assert.equal(decide(state, submitCommand({ job_id: 'theirs' })), { events: [], job_id: 'theirs', deduplicated: true, conflict: 'foreign' });
+  assert.equal(decide(state, submitCommand({ job_id: 'theirs' })), {
+    events: [],
+    job_id: 'theirs',
+    deduplicated: true,
+    conflict: 'foreign',
+  });
 });
 
 test('a foreign job is not claimed until it is adopted; its key counts from then on', () => {
@@ -137,7 +149,10 @@ test('a foreign job is not claimed until it is adopted; its key counts from then
   const refused = decide(state, claimCommand());
   assert.is(refused.refused?.code, 'job_not_claimable');
   assert.match(refused.refused?.message ?? '', 'accepted elsewhere');
-  assert.equal(carryOut(state, adopt).map((made) => made.event_type), ['job.adopted']);
+  assert.equal(
+    carryOut(state, adopt).map((made) => made.event_type),
+    ['job.adopted'],
+  );
   assert.equal(carryOut(state, adopt), [], 'once');
   assert.is(state.jobIdForKey('k'), 'job_1');
   carryOut(state, claimCommand());
@@ -149,16 +164,26 @@ test('a foreign lease is neither expired nor used here', () => {
   carryOut(state, submitCommand(), false);
   for (const made of carryOut(stateAfter(submitCommand()), claimCommand())) state.apply(made, false);
   assert.is(state.job('job_1')?.status, 'running');
-  for (const command of [heartbeat, expireLease, complete, fail]) assert.is(decide(state, command).refused?.code, 'stale_lease');
+  for (const command of [heartbeat, expireLease, complete, fail])
+    assert.is(decide(state, command).refused?.code, 'stale_lease');
 });
 
 test('the last attempt that is lost fails the job in the same batch', () => {
   const state = stateAfter(submitCommand({ max_attempts: 1 }), claimCommand());
   const made = carryOut(state, expireLease);
-  assert.equal(made.map((one) => one.event_type), ['job.lease_expired', 'job.failed']);
-  assert.equal(made.map((one) => one.seq), [3, 4]);
+  assert.equal(
+    made.map((one) => one.event_type),
+    ['job.lease_expired', 'job.failed'],
+  );
+  assert.equal(
+    made.map((one) => one.seq),
+    [3, 4],
+  );
   const job = state.job('job_1');
-  assert.equal([job?.status, job?.failure?.code, job?.failure?.retryable, job?.result_status], ['failed', 'retry_exhausted', false, 'failed']);
+  assert.equal(
+    [job?.status, job?.failure?.code, job?.failure?.retryable, job?.result_status],
+    ['failed', 'retry_exhausted', false, 'failed'],
+  );
 });
 
 test('attempts and epochs count up from claim to claim', () => {
@@ -175,7 +200,12 @@ test('a cancel carries its own request id or the job’s', () => {
 });
 
 test('cancel tells what it found', () => {
-  for (const [name, outcome] of Object.entries({ queued: 'cancelled', completed: 'already_terminal_completed', failed: 'already_terminal_failed', cancelled: 'already_terminal_cancelled' })) {
+  for (const [name, outcome] of Object.entries({
+    queued: 'cancelled',
+    completed: 'already_terminal_completed',
+    failed: 'already_terminal_failed',
+    cancelled: 'already_terminal_cancelled',
+  })) {
     const decision = decide(states[name]?.() ?? new State(), cancelCommand());
     assert.is(decision.refused === undefined && decision.cancelOutcome, outcome);
   }
@@ -184,7 +214,13 @@ test('cancel tells what it found', () => {
 test('adopted damage is an event of the ledger itself and changes no job', () => {
   const state = stateAfter(submitCommand({ job_id: 'ledger' }));
   const before = state.job('ledger');
-  const command: Command = { kind: 'adopt_damage', actor: 'a', occurredAt: AT, request_id: 'r', payload: { records: [] } };
+  const command: Command = {
+    kind: 'adopt_damage',
+    actor: 'a',
+    occurredAt: AT,
+    request_id: 'r',
+    payload: { records: [] },
+  };
   const [made] = carryOut(state, command);
   assert.is(made?.event_type, DAMAGE_ADOPTED);
   assert.ok(!(eventTypes as readonly string[]).includes(DAMAGE_ADOPTED));

@@ -25,7 +25,9 @@ const payloads: Record<string, JsonObject> = {
   'job.adopted': {},
 };
 const queued = folded(foldJob(undefined, accepted('rpi.run'), true));
-const running = folded(foldJob(queued, event('job.claimed', { ...lease, lease_expires_at: LEASE_END, attempt: 1 }, { seq: 2 }), true));
+const running = folded(
+  foldJob(queued, event('job.claimed', { ...lease, lease_expires_at: LEASE_END, attempt: 1 }, { seq: 2 }), true),
+);
 const byState: Record<JobState, Job> = {
   queued,
   running,
@@ -89,7 +91,12 @@ test('nothing follows a terminal state', () => {
 
 test('a lease speaks with its own token and epoch alone', () => {
   for (const type of ['job.heartbeat', 'job.lease_expired', 'job.completed', 'job.failed']) {
-    for (const wrong of [{ claim_token: 'token_0' }, { lease_epoch: 2 }, { lease_epoch: 0 }, { claim_token: '' }] as JsonObject[]) {
+    for (const wrong of [
+      { claim_token: 'token_0' },
+      { lease_epoch: 2 },
+      { lease_epoch: 0 },
+      { claim_token: '' },
+    ] as JsonObject[]) {
       const late = event(type, { ...payloads[type], ...wrong }, { seq: 9 });
       assert.is(foldJob(running, late, true).ignored, 'stale_lease', `${type} ${JSON.stringify(wrong)}`);
     }
@@ -97,12 +104,16 @@ test('a lease speaks with its own token and epoch alone', () => {
 });
 
 test('a claim needs a higher epoch and an attempt within the limit', () => {
-  const claim = (more: JsonObject) => foldJob(byState.retry_waiting, event('job.claimed', { ...payloads['job.claimed'], ...more }, { seq: 9 }), true);
+  const claim = (more: JsonObject) =>
+    foldJob(byState.retry_waiting, event('job.claimed', { ...payloads['job.claimed'], ...more }, { seq: 9 }), true);
   assert.is(claim({ lease_epoch: 1 }).ignored, 'stale_lease');
   assert.is(claim({ attempt: 4 }).ignored, 'attempts_used_up');
   assert.is(claim({ lease_expires_at: 'soon' }).ignored, 'bad_payload');
   const after = folded(claim({}));
-  assert.equal([after.claim_token, after.lease_epoch, after.attempt, after.lease_expires_at], ['token_2', 2, 2, LEASE_END]);
+  assert.equal(
+    [after.claim_token, after.lease_epoch, after.attempt, after.lease_expires_at],
+    ['token_2', 2, 2, LEASE_END],
+  );
 });
 
 test('the lease ends with the work, the epoch stays', () => {
@@ -131,31 +142,59 @@ test('no event of a foreign batch changes a job of ours', () => {
 test('a foreign job follows its own events until it is adopted', () => {
   const foreign = folded(foldJob(undefined, accepted('rpi.run'), false));
   assert.is(foreign.foreign, true);
-  const claimed = folded(foldJob(foreign, event('job.claimed', { ...lease, lease_expires_at: LEASE_END, attempt: 1 }, { seq: 2 }), false));
+  const claimed = folded(
+    foldJob(foreign, event('job.claimed', { ...lease, lease_expires_at: LEASE_END, attempt: 1 }, { seq: 2 }), false),
+  );
   assert.is(claimed.status, 'running');
   const adopted = folded(foldJob(claimed, event('job.adopted', undefined, { seq: 3 }), true));
   assert.is(adopted.foreign, false);
-  assert.is(foldJob(adopted, event('job.completed', payloads['job.completed'], { seq: 4 }), false).ignored, 'foreign_event');
+  assert.is(
+    foldJob(adopted, event('job.completed', payloads['job.completed'], { seq: 4 }), false).ignored,
+    'foreign_event',
+  );
 });
 
 test('an accepted event that means nothing makes no job', () => {
-  for (const bad of [{ job_type: 'not.a-type' }, { job_type: 7 }, { max_attempts: 0 }, { max_attempts: '3' }] as JsonObject[]) {
+  for (const bad of [
+    { job_type: 'not.a-type' },
+    { job_type: 7 },
+    { max_attempts: 0 },
+    { max_attempts: '3' },
+  ] as JsonObject[]) {
     assert.is(foldJob(undefined, accepted('rpi.run', {}, bad), true).ignored, 'bad_payload', JSON.stringify(bad));
   }
 });
 
 test('artifacts of a heartbeat stay until others replace them; results carry theirs', () => {
-  const beat = folded(foldJob(running, event('job.heartbeat', { ...lease, lease_expires_at: LEASE_END, artifacts: { output: 'a', bad: 1 } }, { seq: 4 }), true));
+  const beat = folded(
+    foldJob(
+      running,
+      event('job.heartbeat', { ...lease, lease_expires_at: LEASE_END, artifacts: { output: 'a', bad: 1 } }, { seq: 4 }),
+      true,
+    ),
+  );
   assert.equal(beat.artifacts, { output: 'a' });
   const kept = folded(foldJob(beat, event('job.completed', payloads['job.completed'], { seq: 5 }), true));
   assert.equal(kept.artifacts, { output: 'a' });
   const ref = { path: 'a', sha256: 'f'.repeat(64), size: 3, written_at: LEASE_END };
-  const done = folded(foldJob(beat, event('job.completed', { ...lease, artifacts: { page: 'b' }, artifact_refs: { page: ref, bad: {} } }, { seq: 5 }), true));
+  const done = folded(
+    foldJob(
+      beat,
+      event('job.completed', { ...lease, artifacts: { page: 'b' }, artifact_refs: { page: ref, bad: {} } }, { seq: 5 }),
+      true,
+    ),
+  );
   assert.equal([done.artifacts, done.artifact_refs], [{ page: 'b' }, { page: ref }]);
 });
 
 test('a failure without a known code is request_rejected', () => {
-  const done = folded(foldJob(running, event('job.failed', { ...lease, failure: { code: 'odd', message: 'm', retryable: true } }, { seq: 5 }), true));
+  const done = folded(
+    foldJob(
+      running,
+      event('job.failed', { ...lease, failure: { code: 'odd', message: 'm', retryable: true } }, { seq: 5 }),
+      true,
+    ),
+  );
   assert.equal(done.failure, { code: 'request_rejected', message: 'm', retryable: true });
 });
 

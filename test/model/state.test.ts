@@ -3,7 +3,17 @@ import * as assert from 'uvu/assert';
 import { ClaimQueue } from '../../lib/model/claim-queue.js';
 import { eventIdOf, seqOfEventId } from '../../lib/model/event.js';
 import { State } from '../../lib/model/state.js';
-import { adopt, cancelCommand, carryOut, claimCommand, complete, event, expireLease, stateAfter, submitCommand } from '../support/model.js';
+import {
+  adopt,
+  cancelCommand,
+  carryOut,
+  claimCommand,
+  complete,
+  event,
+  expireLease,
+  stateAfter,
+  submitCommand,
+} from '../support/model.js';
 
 const test = suite('state');
 const ids = (many: Iterable<string>) => [...many];
@@ -82,7 +92,14 @@ test('event ids: six digits or more, white space in the job id written _, the se
   assert.is(eventIdOf('job.accepted', 'a b\tc\u00a0d', 7), 'evt_job.accepted_a_b_c_d_000007');
   assert.is(eventIdOf('job.accepted', 'x', 12345678), 'evt_job.accepted_x_12345678');
   assert.is(seqOfEventId('evt_job.accepted_x_12345678'), 12345678);
-  for (const odd of ['', 'evt_', 'no-such-id', 'evt_job.accepted_x_', 'evt_job.accepted_x_12', `evt_x_y_${'9'.repeat(16)}`]) {
+  for (const odd of [
+    '',
+    'evt_',
+    'no-such-id',
+    'evt_job.accepted_x_',
+    'evt_job.accepted_x_12',
+    `evt_x_y_${'9'.repeat(16)}`,
+  ]) {
     assert.is(seqOfEventId(odd), undefined, odd);
   }
 });

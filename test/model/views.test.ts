@@ -1,11 +1,29 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { consumerHealth, consumerJobs, consumerRuns, consumerSnapshot, consumerWiki } from '../../lib/model/consumer-views.js';
+import {
+  consumerHealth,
+  consumerJobs,
+  consumerRuns,
+  consumerSnapshot,
+  consumerWiki,
+} from '../../lib/model/consumer-views.js';
 import { jobTypes, projectionNames } from '../../lib/model/event.js';
 import { healthyLedger, type LedgerHealth } from '../../lib/model/health.js';
 import { State } from '../../lib/model/state.js';
 import { cancelAnswer, readyView, statusView, submitAnswer, triggerAnswer } from '../../lib/model/views.js';
-import { AT, cancelCommand, carryOut, claimCommand, complete, context, event, fail, LEASE_END, stateAfter, submitCommand } from '../support/model.js';
+import {
+  AT,
+  cancelCommand,
+  carryOut,
+  claimCommand,
+  complete,
+  context,
+  event,
+  fail,
+  LEASE_END,
+  stateAfter,
+  submitCommand,
+} from '../support/model.js';
 
 const test = suite('views');
 const damaged: LedgerHealth = {
@@ -25,7 +43,10 @@ test('an empty ledger is ready, with every list an empty list', () => {
   });
   const status = statusView(state, context());
   assert.equal(status.queue, { jobs: [] });
-  assert.equal([status.projections.jobs, status.projections.rpi.runs, status.projections.dream.runs, status.projections.wiki.jobs], [[], [], [], []]);
+  assert.equal(
+    [status.projections.jobs, status.projections.rpi.runs, status.projections.dream.runs, status.projections.wiki.jobs],
+    [[], [], [], []],
+  );
   assert.equal(status.projections.openclaw.resources, { runs: [], jobs: [], wiki: [] });
   assert.is(status.projections.openclaw.snapshot_id, 'snap_empty');
   assert.equal(Object.keys(status.projections.manifests), [...projectionNames]);
@@ -66,17 +87,32 @@ test('where each type lands', () => {
   assert.equal(names(projections.openclaw.resources.runs), ['rpi.run', 'rpi.phase', 'dream.run', 'dream.stage']);
   assert.equal(names(projections.openclaw.resources.jobs), [...jobTypes]);
   const consumer = consumerSnapshot(state, context()).resources;
-  assert.equal(consumer.wiki.map((resource) => [resource.resource_id, resource.job_id]), [['wiki-wiki.build', 'wiki.build'], ['wiki-wiki.forge', 'wiki.forge']]);
-  assert.equal(consumer.runs.map((resource) => resource.run_id), ['rpi.run', 'rpi.phase', 'dream.run', 'dream.stage']);
+  assert.equal(
+    consumer.wiki.map((resource) => [resource.resource_id, resource.job_id]),
+    [
+      ['wiki-wiki.build', 'wiki.build'],
+      ['wiki-wiki.forge', 'wiki.forge'],
+    ],
+  );
+  assert.equal(
+    consumer.runs.map((resource) => resource.run_id),
+    ['rpi.run', 'rpi.phase', 'dream.run', 'dream.stage'],
+  );
   assert.equal(consumer.jobs.filter((resource) => resource.run_id !== undefined).length, 4);
-  assert.equal([consumerRuns(state, context()).runs, consumerJobs(state, context()).jobs, consumerWiki(state, context()).wiki], [consumer.runs, consumer.jobs, consumer.wiki]);
+  assert.equal(
+    [consumerRuns(state, context()).runs, consumerJobs(state, context()).jobs, consumerWiki(state, context()).wiki],
+    [consumer.runs, consumer.jobs, consumer.wiki],
+  );
   assert.equal(consumerHealth(state, context()).resource_counts, { runs: 4, jobs: 13, wiki: 2 });
 });
 
 test('a running job shows its lease; a run-out lease shows as retry_waiting at once', () => {
   const state = stateAfter(submitCommand({ max_attempts: 1 }), claimCommand());
   const running = statusView(state, context()).queue.jobs[0];
-  assert.equal([running?.status, running?.claim_token, running?.lease_epoch, running?.lease_expires_at], ['running', 'token_1', 1, LEASE_END]);
+  assert.equal(
+    [running?.status, running?.claim_token, running?.lease_epoch, running?.lease_expires_at],
+    ['running', 'token_1', 1, LEASE_END],
+  );
   const late = context({ wallMs: Date.parse(LEASE_END) });
   const waiting = statusView(state, late).queue.jobs[0];
   assert.equal([waiting?.status, waiting?.claim_token, waiting?.retry_exhausted], ['retry_waiting', undefined, true]);
@@ -94,14 +130,20 @@ test('damage degrades every manifest, the snapshot and the status, each with a r
     assert.equal([manifest.status, manifest.degraded_reasons?.length], ['degraded', 1]);
   }
   assert.equal([status.projections.openclaw.status, consumerSnapshot(state, bad).status], ['degraded', 'degraded']);
-  assert.equal(status.queue.jobs[0]?.attention?.map((one) => one.kind), ['before_damage']);
+  assert.equal(
+    status.queue.jobs[0]?.attention?.map((one) => one.kind),
+    ['before_damage'],
+  );
   const health = consumerHealth(state, bad);
   assert.equal([health.ready, health.snapshot_status, health.degraded_reasons?.length], [false, 'degraded', 1]);
 });
 
 test('two heads or a stopped writer are degraded without a corrupt record', () => {
   const ready = readyView(new State(), context({ health: { ...healthyLedger, reasons: ['two heads'] } }));
-  assert.equal([ready.ready, ready.ledger_replay_status, ready.projection_status, ready.degraded_reasons], [false, 'complete', 'degraded', ['two heads']]);
+  assert.equal(
+    [ready.ready, ready.ledger_replay_status, ready.projection_status, ready.degraded_reasons],
+    [false, 'complete', 'degraded', ['two heads']],
+  );
 });
 
 test('warnings degrade nothing', () => {
@@ -114,7 +156,10 @@ test('a view that failed after the append degrades the answer, not the ledger', 
   const job = state.job('job_1');
   assert.ok(job);
   const answer = submitAnswer(job, state, context({ projectionFailure: 'projection files: no space' }));
-  assert.equal([answer.projection_status, answer.degraded_reasons, answer.projection_lag.degraded], ['degraded', ['projection files: no space'], false]);
+  assert.equal(
+    [answer.projection_status, answer.degraded_reasons, answer.projection_lag.degraded],
+    ['degraded', ['projection files: no space'], false],
+  );
 });
 
 test('a stale projection is stale with a reason; no reason stands beside current', () => {
@@ -130,14 +175,18 @@ test('attention: foreign jobs, and jobs of a type nobody takes', () => {
   carryOut(state, submitCommand({ job_id: 'theirs' }), false);
   carryOut(state, submitCommand({ job_id: 'ours' }));
   const jobs = statusView(state, context({ noWorkerFor: (type) => `nobody takes ${type}` })).queue.jobs;
-  assert.equal(jobs.map((job) => job.attention?.map((one) => one.kind)), [['foreign'], ['no_worker']]);
+  assert.equal(
+    jobs.map((job) => job.attention?.map((one) => one.kind)),
+    [['foreign'], ['no_worker']],
+  );
 });
 
 test('a selection filters, limits and goes on after a job', () => {
   const state = new State();
   for (const job_id of ['a', 'b', 'c', 'd']) carryOut(state, submitCommand({ job_id }));
   carryOut(state, cancelCommand({ job_id: 'c' }));
-  const names = (selection: Parameters<typeof statusView>[2]) => statusView(state, context(), selection).queue.jobs.map((job) => job.job_id);
+  const names = (selection: Parameters<typeof statusView>[2]) =>
+    statusView(state, context(), selection).queue.jobs.map((job) => job.job_id);
   assert.equal(names({ matches: (job) => job.status === 'queued' }), ['a', 'b', 'd']);
   assert.equal(names({ afterJobId: 'b' }), ['c', 'd']);
   assert.equal(names({ matches: (job) => job.status === 'queued', afterJobId: 'a', limit: 1 }), ['b']);
@@ -149,7 +198,10 @@ test('the answers of cancel and trigger', () => {
   const job = state.job('job_1');
   assert.ok(job);
   const answer = cancelAnswer(job, 'already_terminal_cancelled', state, context());
-  assert.equal([answer.cancelled, answer.outcome, answer.job.status], [true, 'already_terminal_cancelled', 'cancelled']);
+  assert.equal(
+    [answer.cancelled, answer.outcome, answer.job.status],
+    [true, 'already_terminal_cancelled', 'cancelled'],
+  );
   assert.is(cancelAnswer(job, 'already_terminal_failed', state, context()).cancelled, false);
   assert.equal(triggerAnswer(job, state, context()), {
     accepted: true,
@@ -184,7 +236,17 @@ test('a consumer’s failure always has a message', () => {
 test('empty members are left out', () => {
   const state = stateAfter(submitCommand({ payload: {} }));
   assert.equal(Object.keys(statusView(state, context()).queue.jobs[0] ?? {}), [
-    'job_id', 'job_type', 'request_id', 'request_ids', 'status', 'attempt', 'max_attempts', 'projection_targets', 'last_event_id', 'created_at', 'updated_at',
+    'job_id',
+    'job_type',
+    'request_id',
+    'request_ids',
+    'status',
+    'attempt',
+    'max_attempts',
+    'projection_targets',
+    'last_event_id',
+    'created_at',
+    'updated_at',
   ]);
   assert.is(statusView(state, context()).queue.jobs[0]?.created_at, AT);
 });

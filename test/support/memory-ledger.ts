@@ -43,7 +43,8 @@ export class MemoryLedger implements Ledger {
       this.events.push(event);
     }
     this.#observer.onDurable(events);
-    for (const { events: own, resolve } of batch) resolve({ firstSeq: own[0]?.seq ?? 0, lastSeq: own.at(-1)?.seq ?? 0 });
+    for (const { events: own, resolve } of batch)
+      resolve({ firstSeq: own[0]?.seq ?? 0, lastSeq: own.at(-1)?.seq ?? 0 });
   }
 
   /** Appends that wait for their batch. */
@@ -61,7 +62,8 @@ export class MemoryLedger implements Ledger {
 
   async *read(fromSeq: number, toSeq = this.lastSeq()): AsyncGenerator<StoredEvent> {
     for (const event of this.events) {
-      if (event.seq >= fromSeq && event.seq <= toSeq) yield { event, ours: true, segment: '000001-00000000.jsonl', segmentLine: event.seq + 1 };
+      if (event.seq >= fromSeq && event.seq <= toSeq)
+        yield { event, ours: true, segment: '000001-00000000.jsonl', segmentLine: event.seq + 1 };
     }
   }
   async *tail(fromSeq: number, _signal: AbortSignal): AsyncGenerator<StoredEvent> {

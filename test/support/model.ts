@@ -40,7 +40,13 @@ export const heartbeat: Command = {
   artifacts: { output: 'runs/1/output.log' },
 };
 export const expireLease: Command = { kind: 'expire_lease', ...asked, ...lease };
-export const complete: Command = { kind: 'complete', ...asked, ...lease, artifacts: undefined, artifact_refs: undefined };
+export const complete: Command = {
+  kind: 'complete',
+  ...asked,
+  ...lease,
+  artifacts: undefined,
+  artifact_refs: undefined,
+};
 export const fail: Command = {
   kind: 'fail',
   ...asked,
@@ -65,7 +71,11 @@ export function stateAfter(...commands: Command[]): State {
   return state;
 }
 
-export function event(eventType: string, payload: JsonObject | undefined, more: Partial<LedgerEvent> = {}): LedgerEvent {
+export function event(
+  eventType: string,
+  payload: JsonObject | undefined,
+  more: Partial<LedgerEvent> = {},
+): LedgerEvent {
   const { job_id = 'job_1', seq = 1 } = more;
   return {
     schema_version: 1,
@@ -81,8 +91,16 @@ export function event(eventType: string, payload: JsonObject | undefined, more: 
   };
 }
 
-export function accepted(jobType: JobType = 'rpi.run', more: Partial<LedgerEvent> = {}, extra: JsonObject = {}): LedgerEvent {
-  return event('job.accepted', { job_type: jobType, job_payload: {}, max_attempts: 3, projection_targets: [], ...extra }, more);
+export function accepted(
+  jobType: JobType = 'rpi.run',
+  more: Partial<LedgerEvent> = {},
+  extra: JsonObject = {},
+): LedgerEvent {
+  return event(
+    'job.accepted',
+    { job_type: jobType, job_payload: {}, max_attempts: 3, projection_targets: [], ...extra },
+    more,
+  );
 }
 
 export function context(more: Partial<ViewContext> = {}): ViewContext {
