@@ -103,7 +103,8 @@ export class Printer {
       });
     }
     const colours = this.errorColours;
-    this.complain(`${colours.red('✗ error')} ${safeLine(message)}`);
+    // A message of several lines lists several mistakes: each stays on a line of its own.
+    this.complain(`${colours.red('✗ error')} ${message.split('\n').map(safeLine).join('\n        ')}`);
     if (hint !== undefined) this.complain(`  ${colours.dim('→')} ${safeLine(hint)}`);
   }
 

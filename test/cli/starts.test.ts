@@ -107,6 +107,16 @@ test('what keeps a daemon from starting is one line and an exit code', async () 
   for (const ran of [broken, taken, unsafe]) assert.not.match(ran.stderr, /^\s+at /m);
 });
 
+test('several mistakes of a configuration are told on a line each', async () => {
+  await room.run(['init']);
+  await writeFile(join(room.root, '.agents/config.yaml'), 'workrs: 3\nqueue: { lease_seconds: x }\n');
+  const refused = await room.run(['run', '--addr', '127.0.0.1:0']);
+  assert.is(refused.status, 2);
+  const lines = refused.stderr.split('\n').filter((line) => line.includes('config.yaml:'));
+  assert.is(lines.length, 2, refused.stderr);
+  assert.match(refused.stderr, 'did you mean "workers"');
+});
+
 test('run lays down what is missing', async () => {
   const daemon = await room.daemon();
   assert.match(daemon.stderr(), 'made .agents/config.yaml');
