@@ -17,8 +17,10 @@ export const errorTable = {
   unknown_job: { http: 404, exit: 3, retryable: false },
   ambiguous_id: { http: 400, exit: 3, retryable: false },
   method_not_allowed: { http: 405, exit: 2, retryable: false },
+  request_too_slow: { http: 408, exit: 4, retryable: true },
   body_too_large: { http: 413, exit: 2, retryable: false },
   unsupported_media_type: { http: 415, exit: 2, retryable: false },
+  head_too_large: { http: 431, exit: 2, retryable: false },
   not_ready: { http: 503, exit: 4, retryable: true },
   outcome_unknown: { http: 503, exit: 4, retryable: true },
   writer_stopped: { http: 503, exit: 4, retryable: true },
@@ -68,7 +70,11 @@ export class AgentopsdError extends Error {
   readonly hint: string | undefined;
   readonly details: Record<string, unknown> | undefined;
 
-  constructor(code: ErrorCode, message: string, more: { hint?: string; details?: Record<string, unknown>; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    more: { hint?: string; details?: Record<string, unknown>; cause?: unknown } = {},
+  ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'AgentopsdError';
     this.code = code;

@@ -5,7 +5,8 @@
 import { AgentopsdError } from '../base/errors.js';
 import type { Client, Event, QueueJob, Ready, Status } from '../client/client.js';
 import type { EventQuery } from '../client/events.js';
-import { queueJobView, readyView, statusView } from '../model/views.js';
+import { statusView } from '../model/status-view.js';
+import { queueJobView, readyView } from '../model/views.js';
 import { clientAt, findAddress } from './daemon-address.js';
 import type { Invocation } from './invocation.js';
 import { type FoldedFiles, foldLedgerFiles, openLedgerFiles } from './ledger-files.js';

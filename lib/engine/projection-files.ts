@@ -87,7 +87,7 @@ export class ProjectionFiles {
     const folder = await makeFoldersInside(root, FOLDER);
     const context = kernel.viewContext();
     const manifests = manifestsView(kernel.state, context);
-    const jobs = [...kernel.state.jobs()];
+    const jobs = kernel.state.jobsNow();
     for (const name of projectionNames) {
       const { output_paths: _, ...head } = manifests[name];
       await this.#replace(join(folder, `${name}.json`), head, pick(name, jobs), viewFor(name, context));
@@ -102,19 +102,26 @@ export class ProjectionFiles {
   }
 
   async #writeTimed(): Promise<void> {
-    const { clock, logger } = this.#options;
+    const { clock, kernel, logger, root } = this.#options;
     const begun = clock.monotonicMs();
     try {
       await this.runOnce();
       this.#problem = undefined;
     } catch (error) {
-      this.#problem = `the files in ${FOLDER.join('/')} can't be written: ${error instanceof Error ? error.message : String(error)}`;
+      const why = error instanceof Error ? error.message : String(error);
+      this.#problem = `the files in ${FOLDER.join('/')} can't be written: ${why.replaceAll(`${root}/`, '')}`;
       logger('warn', this.#problem);
     }
+    kernel.tellProjectionFailure(this.#problem);
     this.#pauseMs = Math.max(SETTLE_MS, (clock.monotonicMs() - begun) * IDLE_PER_WRITE);
   }
 
-  async #replace(path: string, head: object, jobs: readonly Job[], view: (job: Job) => object): Promise<void> {
+  async #replace(
+    path: string,
+    head: object,
+    jobs: Iterable<Job | undefined>,
+    view: (job: Job) => object,
+  ): Promise<void> {
     const temporary = `${path}.${randomHex(this.#options.random, 6)}.tmp`;
     const file = await open(temporary, 'wx', PERMISSIONS);
     try {
@@ -132,20 +139,29 @@ export class ProjectionFiles {
 async function writePieces(
   file: FileHandle,
   head: object,
-  jobs: readonly Job[],
+  jobs: Iterable<Job | undefined>,
   view: (job: Job) => object,
 ): Promise<void> {
   await file.write(`${JSON.stringify(head).slice(0, -1)},"jobs":[\n`);
-  for (let at = 0; at < jobs.length; at += JOBS_PER_PIECE) {
-    const piece = jobs.slice(at, at + JOBS_PER_PIECE).map((job) => JSON.stringify(view(job)));
-    await file.write(`${at === 0 ? '' : ',\n'}${piece.join(',\n')}`);
+  let separator = '';
+  let seen = 0;
+  let piece = '';
+  for (const job of jobs) {
+    if (job !== undefined) {
+      piece += separator + JSON.stringify(view(job));
+      separator = ',\n';
+    }
+    if (++seen % JOBS_PER_PIECE !== 0) continue;
+    if (piece !== '') await file.write(piece);
+    piece = '';
     await turn();
   }
-  await file.write('\n]}\n');
+  await file.write(`${piece}\n]}\n`);
 }
 
-function pick(name: ProjectionName, jobs: readonly Job[]): readonly Job[] {
-  return jobs.filter((job) => job.projection_targets.includes(name));
+/** The jobs of one file, and undefined for each that is not of it: looking at a job takes its time too. */
+function* pick(name: ProjectionName, jobs: Iterable<Job>): Generator<Job | undefined> {
+  for (const job of jobs) yield job.projection_targets.includes(name) ? job : undefined;
 }
 
 function viewFor(name: ProjectionName, context: ViewContext): (job: Job) => object {

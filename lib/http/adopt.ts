@@ -9,6 +9,7 @@ import { readJsonObject, refusalBy } from '../engine/envelope.js';
 import { loadContract } from '../engine/schemas.js';
 import type { components } from '../model/contract.js';
 import { isTerminal, type Job } from '../model/job.js';
+import type { State } from '../model/state.js';
 import { queueJobView, readyView } from '../model/views.js';
 import { adoptionPayload } from '../storage/condition.js';
 import { sendJson } from './answers.js';
@@ -54,8 +55,12 @@ function jobsOf({ all, job_ids }: AdoptRequest, { dependencies: { kernel } }: Ht
     if (job === undefined) throw new AgentopsdError('unknown_job', `there is no job ${jobId}`);
     return job;
   });
-  const wanted = all === true ? [...kernel.state.jobs()] : named;
+  const wanted = all === true ? foreignJobs(kernel.state) : named;
   return wanted.filter((job) => job.foreign && !isTerminal(job));
+}
+
+function foreignJobs(state: State): Job[] {
+  return [...state.foreign()].flatMap((jobId) => state.job(jobId) ?? []);
 }
 
 /** The job as it stands after its adoption; none when there was nothing to do by then. */

@@ -9,7 +9,7 @@ import { limits } from '../base/limits.js';
 import { hasBody } from './body.js';
 
 /** On every answer: its type is what it says, and nobody on the way keeps it. */
-const SAFE_HEADERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' } as const;
+export const SAFE_HEADERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' } as const;
 
 /** The messages of these are the contract's own words: a hint would change them. */
 const WORDED: ReadonlySet<ErrorCode> = new Set([

@@ -6,9 +6,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { AgentopsdError } from '../base/errors.js';
+import { AgentopsdError, ERROR_CODE_HEADER, type ErrorCode, errorTable } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import type { Activity } from './activity.js';
+import { SAFE_HEADERS } from './answers.js';
 
 export interface Connections {
   /** @throws AgentopsdError `overloaded` when the request came over a connection above the limit */
@@ -65,16 +66,24 @@ const answered = new WeakSet<object>();
 function answerBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (answered.has(socket)) return;
   answered.add(socket);
-  const [status, why] = brokenAnswer(error.code);
+  const [code, why] = brokenAnswer(error.code);
+  const status = errorTable[code].http;
   const body = JSON.stringify({ error: why });
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n`;
-  socket.end(`${head}Connection: close\r\n\r\n${body}`);
+  const headers = {
+    ...SAFE_HEADERS,
+    [ERROR_CODE_HEADER]: code,
+    'Content-Type': 'application/json',
+    'Content-Length': body.length,
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
   if ('setTimeout' in socket && typeof socket.setTimeout === 'function')
     socket.setTimeout(LINGER_MS, () => socket.destroy());
 }
 
-function brokenAnswer(code: string | undefined): [status: number, why: string] {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'the request took too long to arrive'];
-  if (code === 'HPE_HEADER_OVERFLOW') return [431, 'the head of the request is too large'];
-  return [400, 'this is no well-formed HTTP request'];
+function brokenAnswer(code: string | undefined): [code: ErrorCode, why: string] {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return ['request_too_slow', 'the request took too long to arrive'];
+  if (code === 'HPE_HEADER_OVERFLOW') return ['head_too_large', 'the head of the request is too large'];
+  return ['invalid_request', 'this is no well-formed HTTP request'];
 }

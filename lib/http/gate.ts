@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Request } from 'polka';
-import { AgentopsdError } from '../base/errors.js';
+import { AgentopsdError, type ErrorData } from '../base/errors.js';
 import { sendError, toErrorData } from './answers.js';
 import { authorize, callerFacts } from './auth.js';
 import type { Connections } from './connections.js';
@@ -87,13 +87,18 @@ function parametersOf(pattern: RegExp, path: string): Record<string, string> {
   }
 }
 
+/** No answer tells where on this machine the repository stands. */
+function withoutRoot(data: ErrorData, root: string): ErrorData {
+  return { ...data, message: data.message.replaceAll(`${root}/`, '') };
+}
+
 function answerError(
   { dependencies }: HttpService,
   error: unknown,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
-  const data = toErrorData(error);
+  const data = withoutRoot(toErrorData(error), dependencies.root);
   if (data.code === 'internal') {
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
     dependencies.logger('error', 'a request failed by a fault of the daemon', {

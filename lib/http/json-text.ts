@@ -4,9 +4,20 @@
  */
 const TAKEN_APART_DEPTH = 4;
 
+/** A list whose members are made, as texts, only when their turn comes. An empty text is a pause and no member. */
+export class TextList {
+  readonly texts: Iterable<string>;
+
+  constructor(texts: Iterable<string>) {
+    this.texts = texts;
+  }
+}
+
 /** Together the same as `JSON.stringify(value)`. */
 export function* jsonTexts(value: unknown, depth = 0): Generator<string> {
-  if (typeof value !== 'object' || value === null || depth >= TAKEN_APART_DEPTH) {
+  if (value instanceof TextList) {
+    yield* listTexts(value);
+  } else if (typeof value !== 'object' || value === null || depth >= TAKEN_APART_DEPTH) {
     yield JSON.stringify(value) ?? 'null';
   } else if (Array.isArray(value)) {
     yield '[';
@@ -18,6 +29,18 @@ export function* jsonTexts(value: unknown, depth = 0): Generator<string> {
   } else {
     yield* objectTexts(value, depth);
   }
+}
+
+function* listTexts({ texts }: TextList): Generator<string> {
+  let before = '[';
+  for (const text of texts) {
+    if (text !== '') {
+      yield before;
+      before = ',';
+    }
+    yield text;
+  }
+  yield before === '[' ? '[]' : ']';
 }
 
 function* objectTexts(value: object, depth: number): Generator<string> {

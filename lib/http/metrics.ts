@@ -28,10 +28,13 @@ function metricText({ name, kind, help, samples }: Metric): string {
 function metricsOf({ dependencies: { kernel }, activity }: HttpService): Metric[] {
   const { state } = kernel;
   const context = kernel.viewContext();
-  const counts = new Map<string, number>(jobStates.map((status) => [status, 0]));
-  for (const job of state.jobs()) {
-    const status = statusAt(job, context.wallMs);
-    counts.set(status, (counts.get(status) ?? 0) + 1);
+  const counts = new Map<string, number>(jobStates.map((status) => [status, state.countOfStatus(status)]));
+  for (const jobId of state.running()) {
+    const job = state.job(jobId);
+    const shown = job && statusAt(job, context.wallMs);
+    if (shown === undefined || shown === 'running') continue;
+    counts.set('running', (counts.get('running') ?? 0) - 1);
+    counts.set(shown, (counts.get(shown) ?? 0) + 1);
   }
   const one = (name: string, kind: Metric['kind'], help: string, value: number): Metric => ({
     name,

@@ -48,11 +48,12 @@ function taken(response: ServerResponse): Promise<boolean> {
   });
 }
 
-/** Joins small texts into pieces of about `limits.httpPieceBytes`. */
+/** Joins small texts into pieces of about `limits.httpPieceBytes`. An empty text is a pause and comes out as one. */
 export function* inPieces(texts: Iterable<string>): Generator<string> {
   let piece = '';
   for (const text of texts) {
     piece += text;
+    if (text === '') yield '';
     if (piece.length < limits.httpPieceBytes) continue;
     yield piece;
     piece = '';

@@ -20,11 +20,12 @@ export const jobLog: Handler = async (exchange, service) => {
   const attempt = wholeNumber(exchange.query, 'attempt');
   if (attempt === 0) throw new AgentopsdError('invalid_request', 'attempt must be a whole number from 1 up');
   const follows = flag(exchange.query, 'follow');
-  const first = await openLog(service.dependencies, job.job_id, attempt);
+  const begun = attempt ?? job.attempt;
+  const first = await openLog(service.dependencies, job.job_id, begun || undefined);
   beginStream(exchange, 'text/plain; charset=utf-8');
   const outflow = outflowOf(exchange, service);
   if (exchange.request.method === 'HEAD') await first?.close();
-  else if (follows) await new LogFollower(exchange, service, job.job_id, attempt).run(first);
+  else if (follows) await new LogFollower(exchange, service, job.job_id, attempt).run(begun, first);
   else if (first !== undefined) await sendWhole(first, outflow);
   outflow.end();
 };
@@ -89,9 +90,10 @@ class LogFollower {
     this.#attempt = attempt;
   }
 
-  async run(first: DiskFile | undefined): Promise<void> {
+  /** @param begun the attempt that `first` is the output of */
+  async run(begun: number, first: DiskFile | undefined): Promise<void> {
     let file = first;
-    let attempt = this.#now();
+    let attempt = begun;
     let position: number | undefined = 0;
     const outflow = outflowOf(this.#exchange, this.#service);
     this.#exchange.response.flushHeaders();
@@ -100,9 +102,13 @@ class LogFollower {
         // Asked before the read: what is written before the end is then still read.
         const isOver = this.#isOver();
         const current = this.#now();
-        file ??= await openLog(this.#service.dependencies, this.#jobId, this.#attempt);
-        if (file !== undefined) position = await sendFrom(file, position, outflow);
-        if (isOver) return;
+        // Before its first claim there was nothing to follow: no attempt is left for another.
+        if (attempt === 0) attempt = current;
+        file ??= await openLog(this.#service.dependencies, this.#jobId, attempt || undefined);
+        // A log that has reached its limit becomes shorter now and then: what follows is read from its new end.
+        if (file !== undefined)
+          position = await sendFrom(file, Math.min(position, file.factsSync().sizeBytes), outflow);
+        if (current === attempt && isOver) return;
         if (current === attempt) await this.#pause();
         else [file, attempt, position] = [await closed(file), current, position === undefined ? undefined : 0];
       }

@@ -2,6 +2,7 @@
  * The server: polka routes requests over `node:http`. What every request passes on its way to a handler stands in
  * `gate.ts`, what can be served in `routes.ts`.
  */
+import { setMaxListeners } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import polka from 'polka';
@@ -35,6 +36,8 @@ const TOLD_CONNECTIONS = 256;
 
 export function createHttpServer(dependencies: HttpDependencies): HttpServer {
   const closing = new AbortController();
+  // Every stream listens: there may be as many as there are connections.
+  setMaxListeners(0, closing.signal);
   const activity = new Activity();
   const server = createServer({
     requireHostHeader: false,

@@ -9,9 +9,9 @@ import { limits } from '../base/limits.js';
 import { type Random, randomHex } from '../base/random.js';
 import { jobTypes } from '../model/event.js';
 import type { State } from '../model/state.js';
-import type { ViewContext } from '../model/views.js';
 import type { HttpKernel } from './dependencies.js';
 import { jsonTexts } from './json-text.js';
+import type { LongView } from './long-views.js';
 import { inPieces } from './outflow.js';
 
 export interface View {
@@ -53,7 +53,7 @@ export class ViewCache {
     return `"${createHash('sha256').update(`${this.#facts}\n${name}`).digest('hex').slice(0, 32)}"`;
   }
 
-  view(name: string, make: (state: State, context: ViewContext) => unknown): View {
+  view(name: string, make: LongView): View {
     const etag = this.etag(name);
     const kept = this.#kept.get(name);
     if (kept?.etag === etag) return { etag, text: kept.text, pieces: [kept.text] };

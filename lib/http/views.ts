@@ -1,18 +1,20 @@
 /** The reads: health, ready, status, and the consumer's views of the same state. */
 import { timestamp } from '../base/clock.js';
 import { AgentopsdError } from '../base/errors.js';
-import { consumerHealth, consumerJobs, consumerRuns, consumerSnapshot, consumerWiki } from '../model/consumer-views.js';
+import { consumerHealth } from '../model/consumer-views.js';
 import { type JobType, jobTypes } from '../model/event.js';
 import { jobStates } from '../model/job.js';
 import type { State } from '../model/state.js';
-import { type JobSelection, readyView, statusView, type ViewContext } from '../model/views.js';
-import { beginStream, sendJson, sendText } from './answers.js';
+import type { JobSelection } from '../model/status-view.js';
+import { readyView } from '../model/views.js';
+import { beginStream, SAFE_HEADERS, sendJson, sendText } from './answers.js';
 import type { Exchange, Handler, HttpService } from './exchange.js';
+import { type LongView, longResources, longSnapshot, longStatus } from './long-views.js';
 import { outflowOf } from './outflow.js';
 import { oneQuery, wholeNumber } from './query.js';
 
-/** Pieces of a view that are made in one go: about half a megabyte. */
-const PIECES_AT_ONCE = 8;
+/** Pieces of a view that are made in one go: about an eighth of a megabyte. */
+const PIECES_AT_ONCE = 2;
 
 export const health: Handler = (exchange, { dependencies }) => {
   const now = timestamp(dependencies.clock.wallMs());
@@ -25,32 +27,30 @@ export const ready: Handler = (exchange, { dependencies: { kernel } }) => {
 
 export const status: Handler = (exchange, service) => {
   const selection = readSelection(exchange.query, service.dependencies.kernel.state);
-  return sendView(exchange, service, `status ${selection.name}`, (state, context) =>
-    statusView(state, context, selection),
-  );
+  return sendView(exchange, service, `status ${selection.name}`, longStatus(selection));
 };
 
 export const consumerHealthView: Handler = (exchange, { dependencies: { kernel } }) => {
   sendJson(exchange, 200, consumerHealth(kernel.state, kernel.viewContext()));
 };
 
-export const consumerSnapshotView: Handler = (exchange, service) =>
-  sendView(exchange, service, 'snapshot', consumerSnapshot);
-export const consumerRunsView: Handler = (exchange, service) => sendView(exchange, service, 'runs', consumerRuns);
-export const consumerJobsView: Handler = (exchange, service) => sendView(exchange, service, 'jobs', consumerJobs);
-export const consumerWikiView: Handler = (exchange, service) => sendView(exchange, service, 'wiki', consumerWiki);
+/** A list of the consumer's that may be long. */
+const listView =
+  (name: string, view: LongView): Handler =>
+  (exchange, service) =>
+    sendView(exchange, service, name, view);
+
+export const consumerSnapshotView = listView('snapshot', longSnapshot);
+export const consumerRunsView = listView('runs', longResources('runs', 'run'));
+export const consumerJobsView = listView('jobs', longResources('jobs', 'job'));
+export const consumerWikiView = listView('wiki', longResources('wiki', 'wiki'));
 
 /** Sends a view with its tag; 304 to a reader that has it already. */
-async function sendView(
-  exchange: Exchange,
-  service: HttpService,
-  name: string,
-  make: (state: State, context: ViewContext) => unknown,
-): Promise<void> {
+async function sendView(exchange: Exchange, service: HttpService, name: string, make: LongView): Promise<void> {
   const { request, response } = exchange;
   const etag = service.views.etag(name);
   if (hasTag(request.headers['if-none-match'], etag)) {
-    response.writeHead(304, { ETag: etag });
+    response.writeHead(304, { ...SAFE_HEADERS, ETag: etag });
     response.end();
     return;
   }
@@ -60,7 +60,7 @@ async function sendView(
   const outflow = outflowOf(exchange, service);
   let made = 0;
   for (const piece of view.pieces) {
-    if (!(await outflow.write(piece))) return;
+    if (piece.length > 0 && !(await outflow.write(piece))) return;
     // A long view is made in between other answers, not before them.
     if (++made % PIECES_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
   }

@@ -1,5 +1,6 @@
 /** What `/openclaw/v1/*` shows: the same state for readers that own none of the storage, each resource with its provenance. */
 import type { components } from './contract.js';
+import { jobTypes } from './event.js';
 import { type Job, statusAt } from './job.js';
 import type { State } from './state.js';
 import {
@@ -17,7 +18,7 @@ import {
 type Schemas = components['schemas'];
 export type ConsumerResource = Schemas['ConsumerResource'];
 export type ConsumerSnapshot = Schemas['ConsumerSnapshot'];
-type ResourceKind = ConsumerResource['resource_kind'];
+export type ResourceKind = ConsumerResource['resource_kind'];
 type Link = Schemas['ProvenanceLink'];
 
 export function consumerRuns(state: State, context: ViewContext): Schemas['ConsumerRuns'] {
@@ -31,24 +32,26 @@ export function consumerWiki(state: State, context: ViewContext): Schemas['Consu
 }
 
 export function consumerSnapshot(state: State, context: ViewContext): ConsumerSnapshot {
+  return snapshotFrame(state, context, (kind) => resources(state, context, kind));
+}
+
+/** The snapshot around its lists, whatever they are made of. */
+export function snapshotFrame<List>(state: State, context: ViewContext, listOf: (kind: ResourceKind) => List) {
   return {
-    schema_version: 1,
+    schema_version: 1 as const,
     ...identity(state, context),
     status: projectionStatus('openclaw-snapshot', state, context),
-    resources: {
-      runs: resources(state, context, 'run'),
-      jobs: resources(state, context, 'job'),
-      wiki: resources(state, context, 'wiki'),
-    },
+    resources: { runs: listOf('run'), jobs: listOf('job'), wiki: listOf('wiki') },
   };
 }
 
 export function consumerHealth(state: State, context: ViewContext): Schemas['ConsumerHealth'] {
   const counts = { runs: 0, jobs: 0, wiki: 0 };
-  for (const job of state.jobs()) {
-    counts.jobs++;
-    if (belongs(job, 'run')) counts.runs++;
-    if (belongs(job, 'wiki')) counts.wiki++;
+  for (const job_type of jobTypes) {
+    const jobs = state.countOfType(job_type);
+    counts.jobs += jobs;
+    if (belongs({ job_id: '', job_type }, 'run')) counts.runs += jobs;
+    if (belongs({ job_id: '', job_type }, 'wiki')) counts.wiki += jobs;
   }
   return {
     status: 'ok',
@@ -74,18 +77,19 @@ function resources(state: State, context: ViewContext, kind: ResourceKind): Cons
   return found;
 }
 
-function belongs(job: Job, kind: ResourceKind): boolean {
+/** Whether a job stands in the list of this kind. */
+export function belongs(job: Pick<Job, 'job_id' | 'job_type'>, kind: ResourceKind): boolean {
   if (kind === 'job') return true;
   if (kind === 'wiki') return job.job_type.startsWith('wiki.');
   return runIdOf(job) !== undefined;
 }
 
 /** A run is what `rpi.*` and `dream.*` jobs do; it has the job's id. */
-function runIdOf(job: Job): string | undefined {
+function runIdOf(job: Pick<Job, 'job_id' | 'job_type'>): string | undefined {
   return job.job_type.startsWith('rpi.') || job.job_type.startsWith('dream.') ? job.job_id : undefined;
 }
 
-function consumerResource(job: Job, kind: ResourceKind, context: ViewContext): ConsumerResource {
+export function consumerResource(job: Job, kind: ResourceKind, context: ViewContext): ConsumerResource {
   const { failure, ...outcome } = outcomeMembers(job);
   return {
     resource_id: kind === 'wiki' ? `wiki-${job.job_id}` : job.job_id,

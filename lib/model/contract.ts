@@ -485,6 +485,8 @@ export interface components {
             projection_lag: components["schemas"]["ProjectionLag"];
             degraded_reasons?: components["schemas"]["Reasons"];
             warnings?: components["schemas"]["Warnings"];
+            /** @description There while the older part of a large ledger is still being verified after a start from a checkpoint: the `seq` up to which it is. Damage found on the way is told like any other. */
+            verified_through?: number;
         };
         /** @description What a person should know that does not touch the ledger, such as a broken configuration. */
         Warnings: string[];
@@ -633,6 +635,7 @@ export interface components {
             corrupt?: components["schemas"]["CorruptRecord"][];
             last_event_id?: components["schemas"]["EventId"];
         };
+        /** @description The shape alone, which the daemon checks first. */
         SubmitRequest: {
             request_id?: string | null;
             job_id?: string | null;
@@ -642,6 +645,255 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
+        /** @description Traces a request. Blanks around it do not count; null and empty are absent; white space inside is refused. */
+        GivenRequestId: string | null;
+        /** @description Names a job. Blanks around it do not count. At most 256 bytes of UTF-8, no control character. */
+        GivenJobId: string;
+        /** @description As any job id; null and blank are absent, and one is generated. */
+        NewJobId: string | null;
+        /** @description Taken byte for byte. Null and empty are absent. At most 256 bytes of UTF-8. */
+        GivenKey: string | null;
+        /** @description A submit, as far as a schema can say it; the rest are the rules R1 to R10 of `jobspec.md`. */
+        SubmitBody: ({
+            request_id?: components["schemas"]["GivenRequestId"];
+            job_id?: components["schemas"]["NewJobId"];
+            job_type: components["schemas"]["JobType"];
+            idempotency_key?: components["schemas"]["GivenKey"];
+            payload?: Record<string, never> | null;
+        } & WithRequired<components["schemas"]["SubmitRequest"], "job_type">) & ({
+            /** @constant */
+            job_type: "rpi.run";
+            payload?: components["schemas"]["Payload.rpi.run"];
+        } | {
+            /** @constant */
+            job_type: "rpi.phase";
+            payload?: components["schemas"]["Payload.rpi.phase"];
+        } | {
+            /** @constant */
+            job_type: "dream.run";
+            payload?: components["schemas"]["Payload.dream.run"];
+        } | {
+            /** @constant */
+            job_type: "dream.stage";
+            payload?: components["schemas"]["Payload.dream.stage"];
+        } | {
+            /** @constant */
+            job_type: "wiki.build";
+            payload?: components["schemas"]["Payload.wiki.build"];
+        } | {
+            /** @constant */
+            job_type: "wiki.forge";
+            payload?: components["schemas"]["Payload.wiki.forge"];
+        } | {
+            /** @constant */
+            job_type: "factory.admission";
+            payload?: components["schemas"]["Payload.factory.admission"];
+        } | {
+            /** @constant */
+            job_type: "factory.local-pilot";
+            payload?: components["schemas"]["Payload.factory.local-pilot"];
+        } | {
+            /** @constant */
+            job_type: "openclaw.snapshot";
+            payload?: components["schemas"]["Payload.openclaw.snapshot"];
+        } | {
+            /** @constant */
+            job_type: "plans.projection";
+            payload?: components["schemas"]["Payload.plans.projection"];
+        } | {
+            /** @constant */
+            job_type: "llmwiki.loop";
+            payload?: components["schemas"]["Payload.llmwiki.loop"];
+        } | {
+            /** @constant */
+            job_type: "eval.suite";
+            payload?: components["schemas"]["Payload.eval.suite"];
+        } | {
+            /** @constant */
+            job_type: "eval.skill-delta";
+            payload?: components["schemas"]["Payload.eval.skill-delta"];
+        });
+        /** @description A submit of one of four types. */
+        TriggerBody: ({
+            request_id?: components["schemas"]["GivenRequestId"];
+            job_id?: components["schemas"]["NewJobId"];
+            job_type: components["schemas"]["TriggerJobType"];
+            idempotency_key?: components["schemas"]["GivenKey"];
+            payload?: Record<string, never> | null;
+        } & WithRequired<components["schemas"]["TriggerRequest"], "job_type">) & ({
+            /** @constant */
+            job_type: "openclaw.snapshot";
+            payload?: components["schemas"]["Payload.openclaw.snapshot"];
+        } | {
+            /** @constant */
+            job_type: "rpi.run";
+            payload?: components["schemas"]["Payload.rpi.run"];
+        } | {
+            /** @constant */
+            job_type: "dream.run";
+            payload?: components["schemas"]["Payload.dream.run"];
+        } | {
+            /** @constant */
+            job_type: "wiki.forge";
+            payload?: components["schemas"]["Payload.wiki.forge"];
+        });
+        CancelBody: {
+            request_id?: components["schemas"]["GivenRequestId"];
+            job_id: components["schemas"]["GivenJobId"];
+            reason?: string | null;
+        } & WithRequired<components["schemas"]["CancelRequest"], "job_id">;
+        CancelPathBody: {
+            request_id?: components["schemas"]["GivenRequestId"];
+            job_id?: components["schemas"]["NewJobId"];
+            reason?: string | null;
+        } & components["schemas"]["CancelPathRequest"];
+        /** @description At least one of the members names something to adopt. */
+        AdoptBody: ({
+            job_ids?: components["schemas"]["JobId"][] | null;
+            all?: boolean | null;
+            damage?: boolean | null;
+        } & components["schemas"]["AdoptRequest"]) | {
+            job_ids: unknown[];
+        } | {
+            /** @constant */
+            all: true;
+        } | {
+            /** @constant */
+            damage: true;
+        };
+        /** @description Three phases of agent work on one goal: discovery, implementation, validation. */
+        "Payload.rpi.run": {
+            /** @description What is to be reached, in words. */
+            goal?: string | null;
+            /** @description Names the run in artifacts. Default: the job's id. */
+            run_id?: string | null;
+            /** @description The first phase to run, 1 to 3. Default: 1. */
+            start_phase?: number | null;
+            /** @description The last phase to run, 1 to 3. Default: 3. */
+            max_phase?: number | null;
+            /** @description How the run is driven. Default: daemon. */
+            mode?: string | null;
+            /** @description A file with more about the work, relative to the repository. */
+            execution_packet_path?: string | null;
+            /** @description Command lines that decide whether the work is good. They run only where the configuration allows commands in payloads. */
+            validation_commands?: string[] | null;
+            /** @description Whether the run works in a git worktree of its own. */
+            worktree?: boolean | null;
+        } | null;
+        /** @description One phase of such a run. */
+        "Payload.rpi.phase": {
+            /** @description What is to be reached, in words. */
+            goal?: string | null;
+            /** @description Names the run in artifacts. Default: the job's id. */
+            run_id?: string | null;
+            /** @description Which one, 1 to 3. Default: 1. */
+            phase?: number | null;
+            /** @description Its name: discovery, implementation or validation. */
+            phase_name?: string | null;
+            /** @description How the run is driven. Default: daemon. */
+            mode?: string | null;
+            /** @description A file with more about the work, relative to the repository. */
+            execution_packet_path?: string | null;
+            /** @description Command lines that decide whether the work is good. They run only where the configuration allows commands in payloads. */
+            validation_commands?: string[] | null;
+        } | null;
+        /** @description Gathers what was learned since the last run into learnings. */
+        "Payload.dream.run": {
+            /** @description What to look for, in words. */
+            goal?: string | null;
+            /** @description Names the run. Default: the job's id. */
+            dream_run_id?: string | null;
+            /** @description Folder for the report, relative to the repository. Default: the job's run folder. */
+            output_dir?: string | null;
+            /** @description How often the stages are repeated at most. */
+            max_iterations?: number | null;
+        } | null;
+        /** @description One stage of such a run. */
+        "Payload.dream.stage": {
+            /** @description ingest, reduce, measure, commit or report. Default: ingest. */
+            stage?: string | null;
+            /** @description The run that it belongs to. Default: the job's id. */
+            dream_run_id?: string | null;
+            /** @description Folder for its checkpoint, relative to the repository. Default: the job's run folder. */
+            output_dir?: string | null;
+        } | null;
+        /** @description Builds index, entity pages, back-links and a manifest from forged pages. */
+        "Payload.wiki.build": {
+            /** @description Folder of the forged pages, relative to the repository. Default: .agents/wiki. */
+            source_dir?: string | null;
+            /** @description Another name for source_dir; source_dir wins. */
+            source?: string | null;
+            /** @description Folder for the result, relative to the repository. Default: the source folder. */
+            output_dir?: string | null;
+        } | null;
+        /** @description Makes one page of a wiki from each source. */
+        "Payload.wiki.forge": {
+            /** @description Files, or folders of files, relative to the repository. None: an empty result. */
+            source_paths?: string[] | null;
+            /** @description Folder for the pages, relative to the repository. Default: .agents/wiki. */
+            output_dir?: string | null;
+            /** @description How pages are made: builtin needs no agent. Default: what the configuration says. */
+            worker_kind?: string | null;
+        } | null;
+        /** @description Asks whether a work order may start. */
+        "Payload.factory.admission": {
+            /** @description The work order, or the path of a file that holds it. */
+            work_order?: Record<string, never> | string | null;
+            /** @description Names the run in artifacts. Default: the job's id. */
+            run_id?: string | null;
+            /** @description Whether an admitted order is handed on as an rpi.run of its own, or how. */
+            handoff?: boolean | Record<string, never> | null;
+        } | null;
+        /** @description Tries a work order in a throw-away worktree. */
+        "Payload.factory.local-pilot": {
+            /** @description The work order, or the path of a file that holds it. */
+            work_order?: Record<string, never> | string | null;
+            /** @description Names the run in artifacts. Default: the job's id. */
+            run_id?: string | null;
+            /** @description Whether an admitted order is handed on as an rpi.run of its own, or how. */
+            handoff?: boolean | Record<string, never> | null;
+        } | null;
+        /** @description Writes the consumer snapshot down. */
+        "Payload.openclaw.snapshot": {
+            /** @description Why it was asked for: recorded, not interpreted. */
+            reason?: string | null;
+        } | null;
+        /** @description Makes a sorted manifest of the plans. */
+        "Payload.plans.projection": {
+            /** @description Names the project in the manifest. */
+            project_id?: string | null;
+            /** @description Folder for the manifest, relative to the repository. Default: the job's run folder. */
+            output_dir?: string | null;
+            /** @description What asked for it: recorded, not interpreted. */
+            refresh_trigger?: string | null;
+        } | null;
+        /** @description One tick of wiki upkeep. */
+        "Payload.llmwiki.loop": {
+            /** @description Folder of the wiki, relative to the repository. Default: .agents/wiki. */
+            vault?: string | null;
+            /** @description Which stages to run. Default: all. */
+            stages?: string[] | null;
+            /** @description Hours between two checks of links and front matter. */
+            lint_interval_hours?: number | null;
+        } | null;
+        /** @description Runs an evaluation suite. */
+        "Payload.eval.suite": {
+            /** @description The suite to run: a file relative to the repository. */
+            suite_path?: string | null;
+            /** @description Another name for suite_path; suite_path wins. */
+            suite?: string | null;
+        } | null;
+        /** @description Runs a suite with and without a skill and compares. */
+        "Payload.eval.skill-delta": {
+            /** @description The suite to run: a file relative to the repository. */
+            suite_path?: string | null;
+            /** @description Another name for suite_path; suite_path wins. */
+            suite?: string | null;
+            /** @description The skill: its name, or its folder relative to the repository. */
+            skill?: string | null;
+            /** @description How often each side runs. */
+            repeats?: number | null;
+        } | null;
         SubmitAnswer: {
             /** @constant */
             accepted: true;
@@ -654,11 +906,13 @@ export interface components {
             degraded_reasons?: components["schemas"]["Reasons"];
             idempotency_key?: string;
         };
+        /** @description The shape alone, which the daemon checks first. */
         CancelRequest: {
             request_id?: string | null;
             job_id: string;
             reason?: string | null;
         };
+        /** @description The shape alone, which the daemon checks first. */
         CancelPathRequest: {
             request_id?: string | null;
             job_id?: string | null;
@@ -675,6 +929,7 @@ export interface components {
             projection_lag: components["schemas"]["ProjectionLag"];
             degraded_reasons?: components["schemas"]["Reasons"];
         };
+        /** @description The shape alone, which the daemon checks first. */
         TriggerRequest: {
             request_id?: string | null;
             job_id?: string | null;
@@ -790,6 +1045,8 @@ export interface components {
         /** @description The job has ended; `outcome` says how, and whether by this request. */
         Cancelled: {
             headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 [name: string]: unknown;
             };
             content: {
@@ -837,6 +1094,8 @@ export interface components {
         /** @description Nothing changed since the answer with this tag. */
         Unchanged: {
             headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 ETag: components["headers"]["ETag"];
                 [name: string]: unknown;
             };
@@ -845,6 +1104,8 @@ export interface components {
         /** @description The request is wrong, and nothing was appended. It may be sent again once it is put right. */
         BadRequest: {
             headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "Agentopsd-Error": components["headers"]["ErrorCode"];
                 [name: string]: unknown;
             };
@@ -855,6 +1116,8 @@ export interface components {
         /** @description The caller may not do this. The reason is one of: mutation token not configured; mutation token mismatch; remote address is not local; browser origin is not trusted; browser fetch site is not trusted; token requires local remote; token capability outside mutation scope; host is not trusted. */
         Denied: {
             headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "Agentopsd-Error": components["headers"]["ErrorCode"];
                 [name: string]: unknown;
             };
@@ -870,6 +1133,8 @@ export interface components {
         /** @description There is no such job. */
         UnknownJob: {
             headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "Agentopsd-Error": components["headers"]["ErrorCode"];
                 [name: string]: unknown;
             };
@@ -882,9 +1147,63 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
+        /** @description The path is there and takes other methods; `Allow` lists them. HEAD is taken wherever GET is. */
+        WrongMethod: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
+                "Agentopsd-Error": components["headers"]["ErrorCode"];
+                Allow: components["headers"]["Allow"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "method not allowed"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The request took too long to arrive, its head over 10 seconds or all of it over 30. The connection ends. */
+        TooSlow: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
+                "Agentopsd-Error": components["headers"]["ErrorCode"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "the request took too long to arrive"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The head of the request, its target among it, is over 16,384 bytes. The connection ends. */
+        HeadTooLarge: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
+                "Agentopsd-Error": components["headers"]["ErrorCode"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "the head of the request is too large"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
         /** @description The body is over the limit. Answered at once; what still comes is thrown away. */
         TooLarge: {
             headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "Agentopsd-Error": components["headers"]["ErrorCode"];
                 [name: string]: unknown;
             };
@@ -901,6 +1220,8 @@ export interface components {
         /** @description There is a content type, and it is not `application/json`; or the body is compressed. */
         WrongType: {
             headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "Agentopsd-Error": components["headers"]["ErrorCode"];
                 [name: string]: unknown;
             };
@@ -911,16 +1232,25 @@ export interface components {
         /** @description The daemon's own fault, never a caller's mistake. */
         Fault: {
             headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "Agentopsd-Error": components["headers"]["ErrorCode"];
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "error": "the daemon could not do this by its own fault; its log tells more"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Error"];
             };
         };
         /** @description Not written, or nobody knows. Ask again with the same key. Also when there are too many connections. */
         NotWritten: {
             headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "Agentopsd-Error": components["headers"]["ErrorCode"];
                 [name: string]: unknown;
             };
@@ -931,21 +1261,28 @@ export interface components {
         /** @description More connections at once than are taken. Ask again later. */
         Overloaded: {
             headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "Agentopsd-Error": components["headers"]["ErrorCode"];
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "error": "more than 1024 connections at once; try again later"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Error"];
             };
         };
     };
     parameters: {
         /** @description The job id, percent-encoded. It is decoded once and may hold an encoded `/`. */
-        JobIdInPath: components["schemas"]["JobId"];
+        JobIdInPath: components["schemas"]["GivenJobId"];
         /** @description The tag of an earlier answer; while nothing changed the answer is 304. */
         IfNoneMatch: string;
-        /** @description For tests alone; ignored unless the daemon was started with `--enable-failpoints`. `before_append`: 503 and no event. `after_append_before_ack`: 503 and a durable event. `projection_rebuild`: 202, degraded. */
-        Failpoint: "before_append" | "after_append_before_ack" | "projection_rebuild";
+        /** @description For tests alone; ignored unless the daemon was started with `--enable-failpoints`. `before_append`: 503 and no event. `after_append_before_ack`: 503 and a durable event. `projection_rebuild`: 202, degraded. Switched on, another word is 400. */
+        Failpoint: string;
     };
     requestBodies: never;
     headers: {
@@ -953,8 +1290,16 @@ export interface components {
         ETag: string;
         /** @description The key or job id was used before with something else; the answer is the job that is there. */
         IdempotencyConflict: "payload" | "job_type" | "foreign";
-        /** @description The error as one word for programs. */
+        /** @description The error as one word for programs. More may come. */
         ErrorCode: string;
+        /** @description The methods that the path takes, separated by commas. */
+        Allow: string;
+        /** @description Nobody on the way keeps an answer. */
+        CacheControl: "no-store";
+        /** @description The type of an answer is what it says. */
+        ContentTypeOptions: "nosniff";
+        /** @description On an event stream alone; a proxy on the way passes each event on at once. */
+        AccelBuffering: "no";
     };
     pathItems: never;
 }
@@ -972,6 +1317,8 @@ export interface operations {
             /** @description It lives. */
             200: {
                 headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -988,6 +1335,9 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Denied"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
+            431: components["responses"]["HeadTooLarge"];
             503: components["responses"]["Overloaded"];
         };
     };
@@ -1003,6 +1353,8 @@ export interface operations {
             /** @description How far the answers can be believed. */
             200: {
                 headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1011,6 +1363,9 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Denied"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
+            431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Fault"];
             503: components["responses"]["Overloaded"];
         };
@@ -1039,16 +1394,236 @@ export interface operations {
             /** @description The state at the ledger's head. */
             200: {
                 headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ready": true,
+                     *       "projection_lag": {
+                     *         "last_event_id": "evt_job.accepted_job_rpi_000001_000001",
+                     *         "event_count": 1,
+                     *         "corrupt_record_count": 0,
+                     *         "degraded": false
+                     *       },
+                     *       "queue": {
+                     *         "jobs": [
+                     *           {
+                     *             "job_id": "job_rpi_000001",
+                     *             "job_type": "rpi.run",
+                     *             "request_id": "req_20260430_000001",
+                     *             "request_ids": [
+                     *               "req_20260430_000001"
+                     *             ],
+                     *             "status": "queued",
+                     *             "idempotency_key": "rpi:demo:cycle-1",
+                     *             "attempt": 0,
+                     *             "max_attempts": 3,
+                     *             "projection_targets": [
+                     *               "rpi-registry",
+                     *               "openclaw-snapshot",
+                     *               "daemon-status",
+                     *               "daemon-job-status"
+                     *             ],
+                     *             "payload": {
+                     *               "goal": "Run a bounded agent workflow"
+                     *             },
+                     *             "last_event_id": "evt_job.accepted_job_rpi_000001_000001",
+                     *             "created_at": "2026-04-30T12:00:00.000Z",
+                     *             "updated_at": "2026-04-30T12:00:00.000Z"
+                     *           }
+                     *         ],
+                     *         "last_event_id": "evt_job.accepted_job_rpi_000001_000001"
+                     *       },
+                     *       "projections": {
+                     *         "schema_version": 1,
+                     *         "rebuilt_at": "2026-04-30T12:00:00.000Z",
+                     *         "source_ledger": ".agents/daemon/ledger",
+                     *         "last_event_id": "evt_job.accepted_job_rpi_000001_000001",
+                     *         "manifests": {
+                     *           "rpi-registry": {
+                     *             "schema_version": 1,
+                     *             "projection": "rpi-registry",
+                     *             "source_ledger": ".agents/daemon/ledger",
+                     *             "last_event_id": "evt_job.accepted_job_rpi_000001_000001",
+                     *             "status": "current",
+                     *             "rebuilt_at": "2026-04-30T12:00:00.000Z",
+                     *             "output_paths": [
+                     *               ".agents/daemon/projections/rpi-registry.json"
+                     *             ]
+                     *           },
+                     *           "dream-runs": {
+                     *             "schema_version": 1,
+                     *             "projection": "dream-runs",
+                     *             "source_ledger": ".agents/daemon/ledger",
+                     *             "last_event_id": "evt_job.accepted_job_rpi_000001_000001",
+                     *             "status": "current",
+                     *             "rebuilt_at": "2026-04-30T12:00:00.000Z",
+                     *             "output_paths": [
+                     *               ".agents/daemon/projections/dream-runs.json"
+                     *             ]
+                     *           },
+                     *           "wiki-jobs": {
+                     *             "schema_version": 1,
+                     *             "projection": "wiki-jobs",
+                     *             "source_ledger": ".agents/daemon/ledger",
+                     *             "last_event_id": "evt_job.accepted_job_rpi_000001_000001",
+                     *             "status": "current",
+                     *             "rebuilt_at": "2026-04-30T12:00:00.000Z",
+                     *             "output_paths": [
+                     *               ".agents/daemon/projections/wiki-jobs.json"
+                     *             ]
+                     *           },
+                     *           "openclaw-snapshot": {
+                     *             "schema_version": 1,
+                     *             "projection": "openclaw-snapshot",
+                     *             "source_ledger": ".agents/daemon/ledger",
+                     *             "last_event_id": "evt_job.accepted_job_rpi_000001_000001",
+                     *             "status": "current",
+                     *             "rebuilt_at": "2026-04-30T12:00:00.000Z",
+                     *             "output_paths": [
+                     *               ".agents/daemon/projections/openclaw-snapshot.json"
+                     *             ]
+                     *           },
+                     *           "daemon-status": {
+                     *             "schema_version": 1,
+                     *             "projection": "daemon-status",
+                     *             "source_ledger": ".agents/daemon/ledger",
+                     *             "last_event_id": "evt_job.accepted_job_rpi_000001_000001",
+                     *             "status": "current",
+                     *             "rebuilt_at": "2026-04-30T12:00:00.000Z",
+                     *             "output_paths": [
+                     *               ".agents/daemon/projections/daemon-status.json"
+                     *             ]
+                     *           },
+                     *           "daemon-job-status": {
+                     *             "schema_version": 1,
+                     *             "projection": "daemon-job-status",
+                     *             "source_ledger": ".agents/daemon/ledger",
+                     *             "last_event_id": "evt_job.accepted_job_rpi_000001_000001",
+                     *             "status": "current",
+                     *             "rebuilt_at": "2026-04-30T12:00:00.000Z",
+                     *             "output_paths": [
+                     *               ".agents/daemon/projections/daemon-job-status.json"
+                     *             ]
+                     *           }
+                     *         },
+                     *         "jobs": [
+                     *           {
+                     *             "job_id": "job_rpi_000001",
+                     *             "job_type": "rpi.run",
+                     *             "request_id": "req_20260430_000001",
+                     *             "request_ids": [
+                     *               "req_20260430_000001"
+                     *             ],
+                     *             "status": "queued",
+                     *             "projection_targets": [
+                     *               "rpi-registry",
+                     *               "openclaw-snapshot",
+                     *               "daemon-status",
+                     *               "daemon-job-status"
+                     *             ],
+                     *             "created_at": "2026-04-30T12:00:00.000Z",
+                     *             "updated_at": "2026-04-30T12:00:00.000Z",
+                     *             "last_event_id": "evt_job.accepted_job_rpi_000001_000001"
+                     *           }
+                     *         ],
+                     *         "rpi": {
+                     *           "runs": [
+                     *             {
+                     *               "job_id": "job_rpi_000001",
+                     *               "job_type": "rpi.run",
+                     *               "request_id": "req_20260430_000001",
+                     *               "request_ids": [
+                     *                 "req_20260430_000001"
+                     *               ],
+                     *               "status": "queued",
+                     *               "projection_targets": [
+                     *                 "rpi-registry",
+                     *                 "openclaw-snapshot",
+                     *                 "daemon-status",
+                     *                 "daemon-job-status"
+                     *               ],
+                     *               "created_at": "2026-04-30T12:00:00.000Z",
+                     *               "updated_at": "2026-04-30T12:00:00.000Z",
+                     *               "last_event_id": "evt_job.accepted_job_rpi_000001_000001"
+                     *             }
+                     *           ]
+                     *         },
+                     *         "dream": {
+                     *           "runs": []
+                     *         },
+                     *         "wiki": {
+                     *           "jobs": []
+                     *         },
+                     *         "openclaw": {
+                     *           "schema_version": 1,
+                     *           "snapshot_id": "snap_evt_job.accepted_job_rpi_000001_000001",
+                     *           "generated_at": "2026-04-30T12:00:00.000Z",
+                     *           "source": {
+                     *             "ledger": ".agents/daemon/ledger",
+                     *             "last_event_id": "evt_job.accepted_job_rpi_000001_000001"
+                     *           },
+                     *           "resources": {
+                     *             "runs": [
+                     *               {
+                     *                 "job_id": "job_rpi_000001",
+                     *                 "job_type": "rpi.run",
+                     *                 "request_id": "req_20260430_000001",
+                     *                 "request_ids": [
+                     *                   "req_20260430_000001"
+                     *                 ],
+                     *                 "status": "queued",
+                     *                 "projection_targets": [
+                     *                   "rpi-registry",
+                     *                   "openclaw-snapshot",
+                     *                   "daemon-status",
+                     *                   "daemon-job-status"
+                     *                 ],
+                     *                 "created_at": "2026-04-30T12:00:00.000Z",
+                     *                 "updated_at": "2026-04-30T12:00:00.000Z",
+                     *                 "last_event_id": "evt_job.accepted_job_rpi_000001_000001"
+                     *               }
+                     *             ],
+                     *             "jobs": [
+                     *               {
+                     *                 "job_id": "job_rpi_000001",
+                     *                 "job_type": "rpi.run",
+                     *                 "request_id": "req_20260430_000001",
+                     *                 "request_ids": [
+                     *                   "req_20260430_000001"
+                     *                 ],
+                     *                 "status": "queued",
+                     *                 "projection_targets": [
+                     *                   "rpi-registry",
+                     *                   "openclaw-snapshot",
+                     *                   "daemon-status",
+                     *                   "daemon-job-status"
+                     *                 ],
+                     *                 "created_at": "2026-04-30T12:00:00.000Z",
+                     *                 "updated_at": "2026-04-30T12:00:00.000Z",
+                     *                 "last_event_id": "evt_job.accepted_job_rpi_000001_000001"
+                     *               }
+                     *             ],
+                     *             "wiki": []
+                     *           },
+                     *           "status": "current"
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Status"];
                 };
             };
             304: components["responses"]["Unchanged"];
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Denied"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
+            431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Fault"];
             503: components["responses"]["Overloaded"];
         };
@@ -1075,6 +1650,9 @@ export interface operations {
             /** @description Events. */
             200: {
                 headers: {
+                    "X-Accel-Buffering": components["headers"]["AccelBuffering"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1103,7 +1681,8 @@ export interface operations {
                      *             ],
                      *             "idempotency_key": "rpi:demo:cycle-1"
                      *           },
-                     *           "seq": 1
+                     *           "seq": 1,
+                     *           "segment": "000001-00000000.jsonl"
                      *         }
                      *       ],
                      *       "last_event_id": "evt_job.accepted_job_rpi_000001_000001"
@@ -1112,13 +1691,16 @@ export interface operations {
                     "application/json": components["schemas"]["Events"];
                     /**
                      * @example id: evt_job.accepted_job_rpi_000001_000001
-                     *     data: {"event_id":"evt_job.accepted_job_rpi_000001_000001"}
+                     *     data: {"schema_version":1,"event_id":"evt_job.accepted_job_rpi_000001_000001","request_id":"req_20260430_000001","job_id":"job_rpi_000001","event_type":"job.accepted","occurred_at":"2026-04-30T12:00:00.000Z","actor":"ao-http:legacy","payload":{"job_type":"rpi.run","job_payload":{"goal":"Run a bounded agent workflow"},"max_attempts":3,"projection_targets":["rpi-registry","openclaw-snapshot","daemon-status","daemon-job-status"],"idempotency_key":"rpi:demo:cycle-1"},"seq":1,"segment":"000001-00000000.jsonl"}
                      */
                     "text/event-stream": string;
                 };
             };
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Denied"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
+            431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Fault"];
             503: components["responses"]["Overloaded"];
         };
@@ -1127,7 +1709,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description For tests alone; ignored unless the daemon was started with `--enable-failpoints`. `before_append`: 503 and no event. `after_append_before_ack`: 503 and a durable event. `projection_rebuild`: 202, degraded. */
+                /** @description For tests alone; ignored unless the daemon was started with `--enable-failpoints`. `before_append`: 503 and no event. `after_append_before_ack`: 503 and a durable event. `projection_rebuild`: 202, degraded. Switched on, another word is 400. */
                 "X-AgentOps-Failpoint"?: components["parameters"]["Failpoint"];
             };
             path?: never;
@@ -1135,13 +1717,15 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SubmitRequest"];
+                "application/json": components["schemas"]["SubmitBody"];
             };
         };
         responses: {
             /** @description The job is on the disk. */
             202: {
                 headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "Idempotency-Conflict": components["headers"]["IdempotencyConflict"];
                     [name: string]: unknown;
                 };
@@ -1151,8 +1735,11 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Denied"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["WrongType"];
+            431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Fault"];
             503: components["responses"]["NotWritten"];
         };
@@ -1161,7 +1748,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description For tests alone; ignored unless the daemon was started with `--enable-failpoints`. `before_append`: 503 and no event. `after_append_before_ack`: 503 and a durable event. `projection_rebuild`: 202, degraded. */
+                /** @description For tests alone; ignored unless the daemon was started with `--enable-failpoints`. `before_append`: 503 and no event. `after_append_before_ack`: 503 and a durable event. `projection_rebuild`: 202, degraded. Switched on, another word is 400. */
                 "X-AgentOps-Failpoint"?: components["parameters"]["Failpoint"];
             };
             path?: never;
@@ -1176,7 +1763,7 @@ export interface operations {
                  *       "reason": "no longer needed"
                  *     }
                  */
-                "application/json": components["schemas"]["CancelRequest"];
+                "application/json": components["schemas"]["CancelBody"];
             };
         };
         responses: {
@@ -1184,8 +1771,11 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Denied"];
             404: components["responses"]["UnknownJob"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["WrongType"];
+            431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Fault"];
             503: components["responses"]["NotWritten"];
         };
@@ -1205,15 +1795,46 @@ export interface operations {
             /** @description The job as it stands now. */
             200: {
                 headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "job_id": "job_rpi_000001",
+                     *       "job_type": "rpi.run",
+                     *       "request_id": "req_20260430_000001",
+                     *       "request_ids": [
+                     *         "req_20260430_000001"
+                     *       ],
+                     *       "status": "queued",
+                     *       "idempotency_key": "rpi:demo:cycle-1",
+                     *       "attempt": 0,
+                     *       "max_attempts": 3,
+                     *       "projection_targets": [
+                     *         "rpi-registry",
+                     *         "openclaw-snapshot",
+                     *         "daemon-status",
+                     *         "daemon-job-status"
+                     *       ],
+                     *       "payload": {
+                     *         "goal": "Run a bounded agent workflow"
+                     *       },
+                     *       "last_event_id": "evt_job.accepted_job_rpi_000001_000001",
+                     *       "created_at": "2026-04-30T12:00:00.000Z",
+                     *       "updated_at": "2026-04-30T12:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["QueueJob"];
                 };
             };
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Denied"];
             404: components["responses"]["UnknownJob"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
+            431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Fault"];
             503: components["responses"]["Overloaded"];
         };
@@ -1222,7 +1843,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description For tests alone; ignored unless the daemon was started with `--enable-failpoints`. `before_append`: 503 and no event. `after_append_before_ack`: 503 and a durable event. `projection_rebuild`: 202, degraded. */
+                /** @description For tests alone; ignored unless the daemon was started with `--enable-failpoints`. `before_append`: 503 and no event. `after_append_before_ack`: 503 and a durable event. `projection_rebuild`: 202, degraded. Switched on, another word is 400. */
                 "X-AgentOps-Failpoint"?: components["parameters"]["Failpoint"];
             };
             path: {
@@ -1238,7 +1859,7 @@ export interface operations {
                  *       "reason": "no longer needed"
                  *     }
                  */
-                "application/json": components["schemas"]["CancelPathRequest"];
+                "application/json": components["schemas"]["CancelPathBody"];
             };
         };
         responses: {
@@ -1246,8 +1867,11 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Denied"];
             404: components["responses"]["UnknownJob"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["WrongType"];
+            431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Fault"];
             503: components["responses"]["NotWritten"];
         };
@@ -1272,15 +1896,24 @@ export interface operations {
             /** @description The output. */
             200: {
                 headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example phase 1 of 3: discovery
+                     *     phase 2 of 3: implementation
+                     */
                     "text/plain": string;
                 };
             };
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Denied"];
             404: components["responses"]["UnknownJob"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
+            431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Fault"];
             503: components["responses"]["Overloaded"];
         };
@@ -1289,7 +1922,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description For tests alone; ignored unless the daemon was started with `--enable-failpoints`. `before_append`: 503 and no event. `after_append_before_ack`: 503 and a durable event. `projection_rebuild`: 202, degraded. */
+                /** @description For tests alone; ignored unless the daemon was started with `--enable-failpoints`. `before_append`: 503 and no event. `after_append_before_ack`: 503 and a durable event. `projection_rebuild`: 202, degraded. Switched on, another word is 400. */
                 "X-AgentOps-Failpoint"?: components["parameters"]["Failpoint"];
             };
             path?: never;
@@ -1297,13 +1930,15 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AdoptRequest"];
+                "application/json": components["schemas"]["AdoptBody"];
             };
         };
         responses: {
             /** @description What was adopted is on the disk. */
             202: {
                 headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1325,8 +1960,11 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Denied"];
             404: components["responses"]["UnknownJob"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["WrongType"];
+            431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Fault"];
             503: components["responses"]["NotWritten"];
         };
@@ -1343,6 +1981,8 @@ export interface operations {
             /** @description The snapshot's condition and size. */
             200: {
                 headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1368,6 +2008,9 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Denied"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
+            431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Fault"];
             503: components["responses"]["Overloaded"];
         };
@@ -1387,16 +2030,118 @@ export interface operations {
             /** @description The snapshot. Its id is that of the event it stands at. */
             200: {
                 headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "schema_version": 1,
+                     *       "snapshot_id": "snap_evt_job.accepted_job_rpi_000001_000001",
+                     *       "generated_at": "2026-04-30T12:00:00.000Z",
+                     *       "source": {
+                     *         "ledger": ".agents/daemon/ledger",
+                     *         "last_event_id": "evt_job.accepted_job_rpi_000001_000001"
+                     *       },
+                     *       "status": "current",
+                     *       "resources": {
+                     *         "runs": [
+                     *           {
+                     *             "resource_id": "job_rpi_000001",
+                     *             "resource_kind": "run",
+                     *             "job_id": "job_rpi_000001",
+                     *             "job_type": "rpi.run",
+                     *             "run_id": "job_rpi_000001",
+                     *             "request_id": "req_20260430_000001",
+                     *             "request_ids": [
+                     *               "req_20260430_000001"
+                     *             ],
+                     *             "status": "queued",
+                     *             "projection_targets": [
+                     *               "rpi-registry",
+                     *               "openclaw-snapshot",
+                     *               "daemon-status",
+                     *               "daemon-job-status"
+                     *             ],
+                     *             "created_at": "2026-04-30T12:00:00.000Z",
+                     *             "updated_at": "2026-04-30T12:00:00.000Z",
+                     *             "last_event_id": "evt_job.accepted_job_rpi_000001_000001",
+                     *             "provenance": [
+                     *               {
+                     *                 "rel": "source-event",
+                     *                 "kind": "daemon-ledger-event",
+                     *                 "event_id": "evt_job.accepted_job_rpi_000001_000001"
+                     *               },
+                     *               {
+                     *                 "rel": "source-job",
+                     *                 "kind": "daemon-job",
+                     *                 "job_id": "job_rpi_000001"
+                     *               },
+                     *               {
+                     *                 "rel": "source-run",
+                     *                 "kind": "daemon-run",
+                     *                 "run_id": "job_rpi_000001",
+                     *                 "job_id": "job_rpi_000001"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "jobs": [
+                     *           {
+                     *             "resource_id": "job_rpi_000001",
+                     *             "resource_kind": "job",
+                     *             "job_id": "job_rpi_000001",
+                     *             "job_type": "rpi.run",
+                     *             "run_id": "job_rpi_000001",
+                     *             "request_id": "req_20260430_000001",
+                     *             "request_ids": [
+                     *               "req_20260430_000001"
+                     *             ],
+                     *             "status": "queued",
+                     *             "projection_targets": [
+                     *               "rpi-registry",
+                     *               "openclaw-snapshot",
+                     *               "daemon-status",
+                     *               "daemon-job-status"
+                     *             ],
+                     *             "created_at": "2026-04-30T12:00:00.000Z",
+                     *             "updated_at": "2026-04-30T12:00:00.000Z",
+                     *             "last_event_id": "evt_job.accepted_job_rpi_000001_000001",
+                     *             "provenance": [
+                     *               {
+                     *                 "rel": "source-event",
+                     *                 "kind": "daemon-ledger-event",
+                     *                 "event_id": "evt_job.accepted_job_rpi_000001_000001"
+                     *               },
+                     *               {
+                     *                 "rel": "source-job",
+                     *                 "kind": "daemon-job",
+                     *                 "job_id": "job_rpi_000001"
+                     *               },
+                     *               {
+                     *                 "rel": "source-run",
+                     *                 "kind": "daemon-run",
+                     *                 "run_id": "job_rpi_000001",
+                     *                 "job_id": "job_rpi_000001"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "wiki": []
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConsumerSnapshot"];
                 };
             };
             304: components["responses"]["Unchanged"];
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Denied"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
+            431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Fault"];
             503: components["responses"]["Overloaded"];
         };
@@ -1416,16 +2161,66 @@ export interface operations {
             /** @description The runs. */
             200: {
                 headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "runs": [
+                     *         {
+                     *           "resource_id": "job_rpi_000001",
+                     *           "resource_kind": "run",
+                     *           "job_id": "job_rpi_000001",
+                     *           "job_type": "rpi.run",
+                     *           "run_id": "job_rpi_000001",
+                     *           "request_id": "req_20260430_000001",
+                     *           "request_ids": [
+                     *             "req_20260430_000001"
+                     *           ],
+                     *           "status": "queued",
+                     *           "projection_targets": [
+                     *             "rpi-registry",
+                     *             "openclaw-snapshot",
+                     *             "daemon-status",
+                     *             "daemon-job-status"
+                     *           ],
+                     *           "created_at": "2026-04-30T12:00:00.000Z",
+                     *           "updated_at": "2026-04-30T12:00:00.000Z",
+                     *           "last_event_id": "evt_job.accepted_job_rpi_000001_000001",
+                     *           "provenance": [
+                     *             {
+                     *               "rel": "source-event",
+                     *               "kind": "daemon-ledger-event",
+                     *               "event_id": "evt_job.accepted_job_rpi_000001_000001"
+                     *             },
+                     *             {
+                     *               "rel": "source-job",
+                     *               "kind": "daemon-job",
+                     *               "job_id": "job_rpi_000001"
+                     *             },
+                     *             {
+                     *               "rel": "source-run",
+                     *               "kind": "daemon-run",
+                     *               "run_id": "job_rpi_000001",
+                     *               "job_id": "job_rpi_000001"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConsumerRuns"];
                 };
             };
             304: components["responses"]["Unchanged"];
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Denied"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
+            431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Fault"];
             503: components["responses"]["Overloaded"];
         };
@@ -1445,16 +2240,66 @@ export interface operations {
             /** @description The jobs. */
             200: {
                 headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "jobs": [
+                     *         {
+                     *           "resource_id": "job_rpi_000001",
+                     *           "resource_kind": "job",
+                     *           "job_id": "job_rpi_000001",
+                     *           "job_type": "rpi.run",
+                     *           "run_id": "job_rpi_000001",
+                     *           "request_id": "req_20260430_000001",
+                     *           "request_ids": [
+                     *             "req_20260430_000001"
+                     *           ],
+                     *           "status": "queued",
+                     *           "projection_targets": [
+                     *             "rpi-registry",
+                     *             "openclaw-snapshot",
+                     *             "daemon-status",
+                     *             "daemon-job-status"
+                     *           ],
+                     *           "created_at": "2026-04-30T12:00:00.000Z",
+                     *           "updated_at": "2026-04-30T12:00:00.000Z",
+                     *           "last_event_id": "evt_job.accepted_job_rpi_000001_000001",
+                     *           "provenance": [
+                     *             {
+                     *               "rel": "source-event",
+                     *               "kind": "daemon-ledger-event",
+                     *               "event_id": "evt_job.accepted_job_rpi_000001_000001"
+                     *             },
+                     *             {
+                     *               "rel": "source-job",
+                     *               "kind": "daemon-job",
+                     *               "job_id": "job_rpi_000001"
+                     *             },
+                     *             {
+                     *               "rel": "source-run",
+                     *               "kind": "daemon-run",
+                     *               "run_id": "job_rpi_000001",
+                     *               "job_id": "job_rpi_000001"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConsumerJobs"];
                 };
             };
             304: components["responses"]["Unchanged"];
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Denied"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
+            431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Fault"];
             503: components["responses"]["Overloaded"];
         };
@@ -1474,16 +2319,26 @@ export interface operations {
             /** @description The wiki's jobs. */
             200: {
                 headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "wiki": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConsumerWiki"];
                 };
             };
             304: components["responses"]["Unchanged"];
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Denied"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
+            431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Fault"];
             503: components["responses"]["Overloaded"];
         };
@@ -1492,7 +2347,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description For tests alone; ignored unless the daemon was started with `--enable-failpoints`. `before_append`: 503 and no event. `after_append_before_ack`: 503 and a durable event. `projection_rebuild`: 202, degraded. */
+                /** @description For tests alone; ignored unless the daemon was started with `--enable-failpoints`. `before_append`: 503 and no event. `after_append_before_ack`: 503 and a durable event. `projection_rebuild`: 202, degraded. Switched on, another word is 400. */
                 "X-AgentOps-Failpoint"?: components["parameters"]["Failpoint"];
             };
             path?: never;
@@ -1507,13 +2362,15 @@ export interface operations {
                  *       "job_type": "openclaw.snapshot"
                  *     }
                  */
-                "application/json": components["schemas"]["TriggerRequest"];
+                "application/json": components["schemas"]["TriggerBody"];
             };
         };
         responses: {
             /** @description The job is on the disk. */
             202: {
                 headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "Idempotency-Conflict": components["headers"]["IdempotencyConflict"];
                     [name: string]: unknown;
                 };
@@ -1534,12 +2391,18 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Denied"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["WrongType"];
+            431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Fault"];
             /** @description Not ready, or not written; the second may be asked again with the same key. */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
+                    "Agentopsd-Error": components["headers"]["ErrorCode"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1560,14 +2423,19 @@ export interface operations {
             /** @description The document that the daemon checks requests with. */
             200: {
                 headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/yaml": string;
+                    "application/yaml": Record<string, never>;
                 };
             };
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Denied"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
+            431: components["responses"]["HeadTooLarge"];
             503: components["responses"]["Overloaded"];
         };
     };
@@ -1583,16 +2451,29 @@ export interface operations {
             /** @description The figures. */
             200: {
                 headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example # HELP agentopsd_ready Whether the ledger can be believed in full.
+                     *     # TYPE agentopsd_ready gauge
+                     *     agentopsd_ready 1
+                     */
                     "text/plain": string;
                 };
             };
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Denied"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
+            431: components["responses"]["HeadTooLarge"];
             500: components["responses"]["Fault"];
             503: components["responses"]["Overloaded"];
         };
     };
 }
+type WithRequired<T, K extends keyof T> = T & {
+    [P in K]-?: T[P];
+};

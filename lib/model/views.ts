@@ -35,14 +35,6 @@ export interface ViewContext {
   readonly projectionFailure: string | undefined;
 }
 
-/** A part of the list of jobs. */
-export interface JobSelection {
-  readonly matches?: (job: QueueJob) => boolean;
-  readonly limit?: number;
-  /** Only jobs accepted after this one. */
-  readonly afterJobId?: string;
-}
-
 export function projectionLag(state: State, { health }: ViewContext): ProjectionLag {
   return {
     ...member('last_event_id', state.lastEventId),
@@ -90,64 +82,7 @@ export function readyView(state: State, context: ViewContext): Ready {
     ledger_replay_status: health.damage.length > 0 ? 'corrupt' : 'complete',
     ...standing(state, context),
     ...list('warnings', context.warnings),
-  };
-}
-
-export function statusView(state: State, context: ViewContext, selection: JobSelection = {}): Status {
-  const { queue, views } = selectJobs(state, context, selection);
-  return {
-    ready: !isDegraded(context.health),
-    projection_lag: projectionLag(state, context),
-    queue: { jobs: queue, ...member('last_event_id', state.lastEventId) },
-    projections: projectionsView(state, context, views),
-    ...list('warnings', context.warnings),
-  };
-}
-
-function selectJobs(state: State, context: ViewContext, selection: JobSelection): { queue: QueueJob[]; views: JobView[] } {
-  const queue: QueueJob[] = [];
-  const views: JobView[] = [];
-  const { matches, limit = Number.POSITIVE_INFINITY, afterJobId } = selection;
-  let passed = afterJobId === undefined;
-  for (const job of state.jobs()) {
-    if (queue.length >= limit) break;
-    if (!passed) {
-      passed = job.job_id === afterJobId;
-      continue;
-    }
-    const queued = queueJobView(job, context);
-    if (matches !== undefined && !matches(queued)) continue;
-    queue.push(queued);
-    views.push(jobView(job, context));
-  }
-  return { queue, views };
-}
-
-function projectionsView(state: State, context: ViewContext, jobs: JobView[]): Status['projections'] {
-  const { rebuiltAt } = context;
-  const status = projectionStatus('openclaw-snapshot', state, context);
-  const lastEventId = member('last_event_id', state.lastEventId);
-  const typed = (...prefixes: string[]) => jobs.filter((job) => prefixes.some((prefix) => job.job_type?.startsWith(prefix)));
-  const wiki = typed('wiki.');
-  return {
-    schema_version: 1,
-    rebuilt_at: rebuiltAt,
-    source_ledger: SOURCE_LEDGER,
-    ...lastEventId,
-    manifests: manifestsView(state, context),
-    jobs,
-    rpi: { runs: typed('rpi.') },
-    dream: { runs: typed('dream.') },
-    wiki: { jobs: wiki },
-    openclaw: {
-      schema_version: 1,
-      snapshot_id: snapshotId(state),
-      generated_at: rebuiltAt,
-      source: { ledger: SOURCE_LEDGER, ...lastEventId },
-      resources: { runs: typed('rpi.', 'dream.'), jobs, wiki },
-      status,
-    },
-    ...list('degraded_reasons', projectionReasons('daemon-status', state, context)),
+    ...member('verified_through', health.verifiedThroughSeq),
   };
 }
 
@@ -178,7 +113,8 @@ export function snapshotId(state: State): string {
 export function queueJobView(job: Job, context: ViewContext): QueueJob {
   const status = statusAt(job, context.wallMs);
   const holds = status === 'running';
-  const exhausted = status === 'retry_waiting' ? job.attempt >= job.max_attempts : job.failure?.code === 'retry_exhausted';
+  const exhausted =
+    status === 'retry_waiting' ? job.attempt >= job.max_attempts : job.failure?.code === 'retry_exhausted';
   return {
     job_id: job.job_id,
     job_type: job.job_type,
@@ -228,10 +164,17 @@ export function outcomeMembers(job: Job) {
 
 function attentionFor(job: Job, { health, noWorkerFor }: ViewContext): Attention[] {
   if (isTerminal(job)) return [];
-  if (job.foreign) return [{ kind: 'foreign', message: 'accepted elsewhere: it does not run here until it is adopted (agentopsd adopt)' }];
+  if (job.foreign)
+    return [
+      { kind: 'foreign', message: 'accepted elsewhere: it does not run here until it is adopted (agentopsd adopt)' },
+    ];
   const found: Attention[] = [];
   if (job.accepted_seq <= health.claimsHeldThroughSeq) {
-    found.push({ kind: 'before_damage', message: 'accepted before the damage in the ledger: not claimed until the ledger is repaired or the damage is adopted' });
+    found.push({
+      kind: 'before_damage',
+      message:
+        'accepted before the damage in the ledger: not claimed until the ledger is repaired or the damage is adopted',
+    });
   }
   const noWorker = job.status === 'running' ? undefined : noWorkerFor(job.job_type);
   if (noWorker !== undefined) found.push({ kind: 'no_worker', message: noWorker });

@@ -37,7 +37,7 @@ function reason(
   }
 }
 
-test('each reason has its cause', () => {
+test('each reason has its cause (A2)', () => {
   const phone = entry('phone');
   const with_ = (token: string, more: Partial<CallerFacts> = {}) => ({ token: Buffer.from(token), ...more });
   assert.is(reason({}), 'ok legacy');
@@ -66,7 +66,7 @@ test('each reason has its cause', () => {
   assert.is(reason(with_('phone-secret'), [entry('phone', { capabilities: ['admin'] })]), 'ok phone');
 });
 
-test('an actor never names a token, only the name, made harmless', () => {
+test('an actor never names a token, only the name, made harmless (A7)', () => {
   assert.is(actorOf('ao-http', 'phone-submit'), 'ao-http:phone-submit');
   assert.is(actorOf('openclaw-trigger', 'my phone/a.b:c'), 'openclaw-trigger:my_phone_a_b_c');
 });
@@ -84,7 +84,7 @@ async function withServer(
   }
 }
 
-test('every route that appends refuses before it looks at anything', () =>
+test('every route that appends refuses before it looks at anything (A1, A2, O1)', () =>
   withServer(async (served) => {
     assert.ok(mutations.length >= 7);
     for (const template of mutations) {
@@ -99,7 +99,7 @@ test('every route that appends refuses before it looks at anything', () =>
     assert.is(served.lastSeq(), 0);
   }));
 
-test('the token counts in the two headers alone, whole', () =>
+test('the token counts in the two headers alone, whole (A1)', () =>
   withServer(async (served) => {
     const submit = (headers: Record<string, string>, path = '/v1/jobs') =>
       served.ask('POST', path, { headers, body: { job_type: 'rpi.run', token: TOKEN } });
@@ -121,7 +121,7 @@ test('the token counts in the two headers alone, whole', () =>
     assert.is((await submit({ 'X-AgentOps-Daemon-Token': ' ', Authorization: `bearer  ${TOKEN}` })).status, 202);
   }));
 
-test('each capability opens its routes alone, and the event names the token', () => {
+test('each capability opens its routes alone, and the event names the token (A3)', () => {
   const tokens = capabilities.map((capability) => entry(`only ${capability}`, { capabilities: [capability] }));
   return withServer(async (served) => {
     for (const route of routes.filter(({ capability }) => capability !== undefined)) {
@@ -143,7 +143,7 @@ test('each capability opens its routes alone, and the event names the token', ()
   }, tokens);
 });
 
-test('pages of other origins are refused, with a right token too', () =>
+test('pages of other origins are refused, with a right token too (A4)', () =>
   withServer(async (served) => {
     for (const headers of [
       { Origin: 'https://evil.example' },
@@ -161,6 +161,27 @@ test('pages of other origins are refused, with a right token too', () =>
     assert.is(served.lastSeq(), 0);
   }));
 
+test('a page gets nothing to read: no answer has a CORS header, a preflight neither (A4, A8)', () =>
+  withServer(async (served) => {
+    const asked = {
+      Origin: 'https://evil.example',
+      'Access-Control-Request-Method': 'POST',
+      'Access-Control-Request-Headers': 'x-agentops-daemon-token',
+      'Access-Control-Request-Private-Network': 'true',
+    };
+    for (const { path, alias = path } of routes) {
+      for (const target of [path, alias].map((one) => one.replace('{id}', 'x'))) {
+        for (const method of ['OPTIONS', 'GET', 'POST']) {
+          const answer = await served.ask(method, target, { headers: asked });
+          const shares = Object.keys(answer.headers).filter((name) => /^(access-control|cross-origin)/.test(name));
+          assert.equal(shares, [], `${method} ${target}`);
+          if (method === 'OPTIONS') assert.is(answer.status, 405);
+        }
+      }
+    }
+    assert.is(served.lastSeq(), 0);
+  }));
+
 test('an allowed origin may', () =>
   withServer(
     async (served) => {
@@ -171,7 +192,7 @@ test('an allowed origin may', () =>
     { http: { reads: 'open', allowed_hosts: [], allowed_origins: ['https://ok.example'] } },
   ));
 
-test('reads need no token and ignore a wrong one', () =>
+test('reads need no token and ignore a wrong one (A6)', () =>
   withServer(async (served) => {
     for (const { path } of routes.filter(({ method }) => method === 'GET')) {
       if (path.includes('{')) continue;
@@ -181,7 +202,7 @@ test('reads need no token and ignore a wrong one', () =>
     }
   }));
 
-test('reads ask for a token where the configuration says so', () =>
+test('reads ask for a token where the configuration says so (A6)', () =>
   withServer(
     async (served) => {
       for (const { path } of routes.filter(({ method }) => method === 'GET')) {

@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { errorTable } from '../../lib/base/errors.js';
+import { errorTable, isErrorCode } from '../../lib/base/errors.js';
 import { isJsonObject, type JsonObject } from '../../lib/base/json.js';
 import { loadContract } from '../../lib/engine/schemas.js';
+import { denials } from '../../lib/http/auth.js';
 import { routes } from '../../lib/http/routes.js';
+import { jobTypes } from '../../lib/model/event.js';
 
 const test = suite('document');
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
@@ -58,9 +60,60 @@ test('a mutation names its security, its answer 202 and every refusal; a read do
 
 test('every status of the error table that HTTP answers is documented somewhere', () => {
   const statuses = new Set(operations().flatMap(({ operation }) => Object.keys(operation['responses'] as JsonObject)));
-  // 405 stands in the text of the document; 409 is answered to workers, inside the process.
+  // 409 is answered to workers, inside the process.
   for (const { http } of Object.values(errorTable))
-    if (http !== 405 && http !== 409) assert.ok(statuses.has(String(http)), String(http));
+    if (http !== 409) assert.ok(statuses.has(String(http)), String(http));
+});
+
+test('every error code that HTTP answers is documented, and none that does not exist', () => {
+  const { headers } = document['components'] as { headers: Record<string, { schema: { examples: string[] } }> };
+  const listed = headers['ErrorCode']?.schema.examples ?? [];
+  const unknown = listed.filter((code) => !isErrorCode(code));
+  assert.equal(unknown, []);
+  // What only a start, a worker inside the process or the command line meets.
+  const elsewhere = ['usage', 'ambiguous_id', 'stale_lease', 'job_not_claimable', 'key_conflict', 'daemon_running'];
+  elsewhere.push('daemon_unreachable', 'address_in_use', 'configuration_invalid', 'token_file_unsafe', 'timed_out');
+  elsewhere.push('folder_unusable', 'file_unsafe', 'ledger_unreadable');
+  const missing = Object.keys(errorTable).filter((code) => !listed.includes(code) && !elsewhere.includes(code));
+  assert.equal(missing, []);
+});
+
+test('the reasons of a 403 are all in the document, word for word', () => {
+  const { responses } = document['components'] as { responses: Record<string, { description: string }> };
+  const told = responses['Denied']?.description.replace(/\s+/g, ' ') ?? '';
+  for (const reason of [...Object.values(denials), 'host is not trusted']) assert.ok(told.includes(reason), reason);
+});
+
+test("the payloads' schemas are the same in the document as in their files, and the same for whom they are checked", () => {
+  const schemas = (document['components'] as JsonObject)['schemas'] as Record<string, JsonObject>;
+  for (const jobType of jobTypes) {
+    const file = JSON.parse(
+      readFileSync(join(repository, `spec/payloads/${jobType}.schema.json`), 'utf8'),
+    ) as JsonObject;
+    const documented = schemas[`Payload.${jobType}`];
+    assert.equal(documented?.['properties'], file['properties'], jobType);
+    assert.is(documented?.['description'], file['description'], jobType);
+  }
+  const typesOf = (name: string) =>
+    ((schemas[name]?.['oneOf'] ?? []) as { properties: { job_type: { const: string } } }[]).map(
+      ({ properties }) => properties.job_type.const,
+    );
+  assert.equal(typesOf('SubmitBody'), schemas['JobType']?.['enum']);
+  assert.equal(typesOf('TriggerBody'), schemas['TriggerJobType']?.['enum']);
+});
+
+test('a body is what its bare shape says, and more', () => {
+  for (const name of ['Submit', 'Cancel', 'CancelPath', 'Adopt', 'Trigger']) {
+    const [body, shape] = [`${name}Body`, `${name}Request`].map(
+      (one) => ((document['components'] as JsonObject)['schemas'] as Record<string, JsonObject>)[one],
+    );
+    assert.equal(
+      Object.keys(body?.['properties'] as JsonObject),
+      Object.keys(shape?.['properties'] as JsonObject),
+      name,
+    );
+    assert.equal(body?.['required'], shape?.['required'], name);
+  }
 });
 
 test('each example keeps its schema', () => {

@@ -102,7 +102,7 @@ test('a reader goes on behind the last event it got', async ({ served }) => {
   assert.is(unknown.status, 400);
 });
 
-test('without gap or repeat while many write and the reader reconnects', async ({ served }) => {
+test('without gap or repeat while many write and the reader reconnects (E6)', async ({ served }) => {
   const writing = Promise.all(Array.from({ length: 60 }, (_, at) => submit(served, `job_${at}`)));
   const got: string[] = [];
   while (got.length < 60) {

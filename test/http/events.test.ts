@@ -59,7 +59,7 @@ test('an event as it stands in the ledger, with the file that holds it', async (
   assert.is(body['last_event_id'], 'evt_job.accepted_a_b_000001');
 });
 
-test('a cursor leads behind its event, under both names', async ({ served }) => {
+test('a cursor leads behind its event, under both names (E2)', async ({ served }) => {
   const ids = await submitMany(served, 4);
   for (let at = 0; at < 4; at++) {
     for (const name of ['since', 'after_id']) {
@@ -72,7 +72,7 @@ test('a cursor leads behind its event, under both names', async ({ served }) => 
   assert.equal(idsOf(both.body), ids.slice(3));
 });
 
-test('a cursor that looks right and is no event is unknown', async ({ served }) => {
+test('a cursor that looks right and is no event is unknown (E2)', async ({ served }) => {
   const [first] = await submitMany(served, 2);
   const wrong = [
     'x',
@@ -86,7 +86,7 @@ test('a cursor that looks right and is no event is unknown', async ({ served }) 
   for (const id of wrong) assert.is((await served.ask('GET', since(id))).status, 400, id);
 });
 
-test('the oldest behind the cursor, at most the limit', async ({ served }) => {
+test('the oldest behind the cursor, at most the limit (E2, E3)', async ({ served }) => {
   const ids = await submitMany(served, 5);
   const limited = async (query: string) => (await served.ask('GET', `/v1/events?${query}`)).body;
   assert.equal(idsOf(await limited('limit=2')), ids.slice(0, 2));
@@ -96,7 +96,7 @@ test('the oldest behind the cursor, at most the limit', async ({ served }) => {
   assert.is((await limited('limit=1'))['last_event_id'], ids[4]);
 });
 
-test('pages put together are the whole, over the largest page', async ({ served }) => {
+test('pages put together are the whole, over the largest page (E3)', async ({ served }) => {
   await served.close();
   const replayed = Array.from({ length: 2500 }, (_, at) => accepted('rpi.run', { job_id: `job_${at}`, seq: at + 1 }));
   const long = await serve({ replayed });
@@ -117,7 +117,32 @@ test('pages put together are the whole, over the largest page', async ({ served 
   }
 });
 
-test('damage is told whole, whatever the page', async ({ served }) => {
+test('pages that are read while events are written: no gap, no repeat (D5, E3)', async ({ served }) => {
+  let isWriting = true;
+  const writing = submitMany(served, 150).finally(() => {
+    isWriting = false;
+  });
+  const paged: unknown[] = [];
+  let lists = 0;
+  let whole: unknown[] = [];
+  for (let last = false; ; ) {
+    const wasWriting = isWriting;
+    const from = paged.length === 0 ? '' : `&since=${encodeURIComponent(String(paged.at(-1)))}`;
+    const page = idsOf((await served.ask('GET', `/v1/events?limit=7${from}`)).body);
+    paged.push(...page);
+    const now = idsOf((await served.ask('GET', '/v1/events')).body);
+    assert.equal(now.slice(0, whole.length), whole, 'an earlier list is the beginning of every later one');
+    assert.equal(now.slice(0, paged.length), paged);
+    whole = now;
+    lists++;
+    last = !wasWriting && page.length === 0;
+    if (last) break;
+  }
+  assert.equal(paged, await writing);
+  assert.ok(lists > 20);
+});
+
+test('damage is told whole, whatever the page (E4, E7)', async ({ served }) => {
   const ids = await submitMany(served, 3);
   const record = { line_number: 3, segment: '000001-00000000.jsonl', segment_line: 3, error: 'not JSON' };
   served.ledger.condition = { damage: [record], writable: true, reasons: [], claimsHeldThroughSeq: 3 };

@@ -37,9 +37,10 @@ for (const name of names) {
   });
 }
 
-/** The answer with each member that the file writes `<timestamp>` replaced so, if it is a time in UTC. */
+/** The answer with each value that the file writes `<timestamp>` replaced so, if it is a time in UTC. */
 function timeless(got: unknown, wanted: unknown): unknown {
   if (wanted === '<timestamp>') return typeof got === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(got) ? wanted : got;
+  if (Array.isArray(got) && Array.isArray(wanted)) return got.map((member, at) => timeless(member, wanted[at]));
   if (!isJsonObject(got) || !isJsonObject(wanted)) return got;
   return Object.fromEntries(Object.entries(got).map(([member, value]) => [member, timeless(value, wanted[member])]));
 }

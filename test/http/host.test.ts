@@ -50,7 +50,7 @@ test('loopback addresses', () => {
     assert.not(isLoopbackAddress(address));
 });
 
-test('a foreign name is refused on every route and path, whatever the method', async ({ served }) => {
+test('a foreign name is refused on every route and path, whatever the method (A5)', async ({ served }) => {
   for (const path of [...routes.map((route) => route.path.replace('{id}', 'x')), '/nowhere', '/health']) {
     for (const method of ['GET', 'POST', 'DELETE']) {
       const answer = await served.ask(method, path, { headers: { Host: `evil.example:${served.port}` } });
@@ -60,7 +60,7 @@ test('a foreign name is refused on every route and path, whatever the method', a
   }
 });
 
-test('no host, two hosts and an absolute target are 400', async ({ served }) => {
+test('no host, two hosts and an absolute target are 400 (A5)', async ({ served }) => {
   const host = `Host: 127.0.0.1:${served.port}\r\n`;
   const status = async (head: string) =>
     (await exchangeBytes(served.port, `${head}Connection: close\r\n\r\n`)).split('\r\n')[0];

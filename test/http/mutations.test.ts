@@ -20,7 +20,7 @@ async function withServer(
   }
 }
 
-test('64 callers with one key make one job', () =>
+test('64 callers with one key make one job (I1, I3)', () =>
   withServer(async (served) => {
     const asking = Array.from({ length: 64 }, (_, at) =>
       served.mutate('/v1/jobs', { job_type: 'rpi.run', idempotency_key: 'one', request_id: `req_${at}` }),
@@ -32,7 +32,7 @@ test('64 callers with one key make one job', () =>
     assert.is(served.lastSeq(), 1);
   }));
 
-test('an answer waits for the disk', () =>
+test('an answer waits for the disk (D1, D2)', () =>
   withServer(async (served) => {
     served.ledger.automatic = false;
     let isAnswered = false;
@@ -50,7 +50,7 @@ test('an answer waits for the disk', () =>
     assert.is((await asking).status, 202);
   }));
 
-test('generated ids are unique and without white space', () =>
+test('generated ids are unique and without white space (I5, E1)', () =>
   withServer(async (served) => {
     const answers = await Promise.all(
       Array.from({ length: 24 }, () => served.mutate('/v1/jobs', { job_type: 'rpi.run' })),
@@ -59,7 +59,7 @@ test('generated ids are unique and without white space', () =>
     for (const { body } of answers) assert.match(String(body['request_id']), /^req_\S+$/);
   }));
 
-test('a second use with something else is answered with the first, and says so', () =>
+test('a second use with something else is answered with the first, and says so (I2, I6)', () =>
   withServer(async (served) => {
     await served.mutate('/v1/jobs', { job_type: 'rpi.run', job_id: 'a', idempotency_key: 'k', payload: { goal: '1' } });
     await served.mutate('/v1/jobs', { job_type: 'rpi.run', job_id: 'b' });
@@ -88,7 +88,7 @@ test('a second use with something else is answered with the first, and says so',
     assert.is(served.lastSeq(), 2);
   }));
 
-test('the trigger and the queue are one', () =>
+test('the trigger and the queue are one (I1)', () =>
   withServer(async (served) => {
     const { body } = await served.mutate('/openclaw/v1/triggers/jobs', {
       job_type: 'wiki.forge',
@@ -109,7 +109,21 @@ test('the trigger and the queue are one', () =>
     assert.is((await served.mutate('/v1/jobs', { job_type: 'wiki.forge', idempotency_key: 'k' })).body['job_id'], 't');
   }));
 
-test('20 cancels at once: one event, one of them did it', () =>
+test("a request id traces, never deduplicates; the first is the job's for ever (I4)", () =>
+  withServer(async (served) => {
+    const submit = (more: object) => served.mutate('/v1/jobs', { job_type: 'rpi.run', ...more });
+    const jobs = [await submit({ request_id: 'req_one' }), await submit({ request_id: ' req_one ' })];
+    assert.is(new Set(jobs.map(({ body }) => body['job_id'])).size, 2);
+    await submit({ request_id: 'req_one', job_id: 'a' });
+    assert.is((await submit({ request_id: 'req_two', job_id: 'a' })).body['request_id'], 'req_one');
+    const idsOf = async () => (await served.ask('GET', '/v1/jobs/a')).body['request_ids'];
+    assert.equal(await idsOf(), ['req_one'], 'a deduplicated retry adds none');
+    await served.mutate('/v1/jobs/a/cancel', { request_id: 'req_three' });
+    await served.mutate('/v1/jobs/a/cancel', { request_id: 'req_four' });
+    assert.equal(await idsOf(), ['req_one', 'req_three']);
+  }));
+
+test('20 cancels at once: one event, one of them did it (J5, J6)', () =>
   withServer(async (served) => {
     await served.mutate('/v1/jobs', { job_type: 'rpi.run', job_id: 'a', request_id: 'req_s' });
     const answers = await Promise.all(
@@ -127,7 +141,7 @@ test('20 cancels at once: one event, one of them did it', () =>
     assert.equal((answers.at(0)?.body['job'] as JsonObject | undefined)?.['request_ids'], ['req_s', 'req_c']);
   }));
 
-test('a write that failed is 503: ask again', () =>
+test('a write that failed is 503: ask again (D3)', () =>
   withServer(async (served) => {
     served.kernel.execute = () =>
       Promise.reject(new AgentopsdError('outcome_unknown', 'the outcome is unknown; ask again with the same key'));
@@ -142,7 +156,7 @@ test('a write that failed is 503: ask again', () =>
     }
   }));
 
-test('failpoints do what they say, when they are switched on', () =>
+test('failpoints do what they say, when they are switched on (D3, D4)', () =>
   withServer(
     async (served) => {
       const submit = (failpoint: string) =>
@@ -179,7 +193,7 @@ test('failpoints are ignored otherwise', () =>
 const foreignJobs = ['a', 'b', 'c'].map((job_id, at) => accepted('rpi.run', { job_id, seq: at + 1 }));
 const cameWithTheLedger = { replayed: foreignJobs, oursWhen: () => false };
 
-test('jobs from elsewhere are adopted by name, or all', () =>
+test('jobs from elsewhere are adopted by name, or all (J8)', () =>
   withServer(async (served) => {
     assert.is(
       (await served.mutate('/v1/jobs', { job_type: 'rpi.run', job_id: 'a' })).headers['idempotency-conflict'],
@@ -212,7 +226,7 @@ test('damage is adopted by naming its records', () =>
     assert.equal(event?.payload, { records: [{ segment: record.segment, line: 4, error: 'not JSON' }] });
   }));
 
-test('no answer and no event ever holds the token', () =>
+test('no answer and no event ever holds the token (A7)', () =>
   withServer(async (served) => {
     const answers = [
       await served.mutate('/v1/jobs', { job_type: 'rpi.run' }),

@@ -30,7 +30,7 @@ async function refuses(served: Served, path: string, status: number, bodies: rea
 
 const rpi = (more: object) => ({ job_type: 'rpi.run', ...more });
 
-test('what is no JSON is "invalid json"', async ({ served }) => {
+test('what is no JSON is "invalid json" (R1, R11)', async ({ served }) => {
   const notJson = [
     '',
     '{',
@@ -47,7 +47,7 @@ test('what is no JSON is "invalid json"', async ({ served }) => {
   }
 });
 
-test('a member of the wrong type is refused by its name', async ({ served }) => {
+test('a member of the wrong type is refused by its name (R2, R3)', async ({ served }) => {
   const wrong = { request_id: 5, job_id: 5, idempotency_key: {}, payload: [], job_type: 7 };
   for (const [member, value] of Object.entries(wrong)) {
     const [error] = await refuses(served, '/v1/jobs', 400, [{ ...rpi({}), [member]: value }]);
@@ -57,7 +57,7 @@ test('a member of the wrong type is refused by its name', async ({ served }) => 
   await refuses(served, '/v1/jobs', 400, [rpi({ payload: { goal: 7 } })]);
 });
 
-test('job types are a closed list', async ({ served }) => {
+test('job types are a closed list (R4)', async ({ served }) => {
   await refuses(served, '/v1/jobs', 400, [
     {},
     { job_type: '' },
@@ -70,7 +70,7 @@ test('job types are a closed list', async ({ served }) => {
   await refuses(served, '/openclaw/v1/triggers/jobs', 400, [...others, {}, { job_type: 'not-a-job' }]);
 });
 
-test('ids and keys keep their rules', async ({ served }) => {
+test('ids and keys keep their rules (R5, R6, R7)', async ({ served }) => {
   await refuses(
     served,
     '/v1/jobs',
@@ -97,7 +97,7 @@ test('ids and keys keep their rules', async ({ served }) => {
   ]);
 });
 
-test('a payload that canonical JSON can not hold is refused', async ({ served }) => {
+test('a payload that canonical JSON can not hold is refused (R8)', async ({ served }) => {
   const deep = `${'['.repeat(70)}${']'.repeat(70)}`;
   const texts = ['"\\ud800"', '-0', '-0.0', '9007199254740993', '1e400', deep, '{"\\ud800":1}'];
   await refuses(
@@ -108,7 +108,7 @@ test('a payload that canonical JSON can not hold is refused', async ({ served })
   );
 });
 
-test('another content type is 415, before the body is looked at', async ({ served }) => {
+test('another content type is 415, before the body is looked at (R9)', async ({ served }) => {
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/json5']) {
     const answer = await served.mutate('/v1/jobs', '{', { headers: { 'Content-Type': type } });
     assert.is(answer.status, 415);
@@ -121,7 +121,7 @@ test('another content type is 415, before the body is looked at', async ({ serve
   );
 });
 
-test('exactly the largest body passes, one byte more is 413', async ({ served }) => {
+test('exactly the largest body passes, one byte more is 413 (R10)', async ({ served }) => {
   const envelope = (bytes: number): string => {
     const empty = JSON.stringify(rpi({ payload: { goal: '' } }));
     return JSON.stringify(rpi({ payload: { goal: 'x'.repeat(bytes - empty.length) } }));
@@ -134,7 +134,7 @@ test('exactly the largest body passes, one byte more is 413', async ({ served })
   assert.is(taken.status, 202);
 });
 
-test('an unknown path is 404, another method is 405 with what is allowed', async ({ served }) => {
+test('an unknown path is 404, another method is 405 with what is allowed (O1)', async ({ served }) => {
   for (const path of [
     '/',
     '/v1',
@@ -214,7 +214,7 @@ test('a wrong query is 400', async ({ served }) => {
   assert.is((await served.ask('GET', '/v1/events?limit=&since=')).status, 200);
 });
 
-test('the trigger is refused while not ready, after the caller and before the body', async ({ served }) => {
+test('the trigger is refused while not ready, after the caller and before the body (G3, O1)', async ({ served }) => {
   served.ledger.condition = {
     damage: [{ line_number: 2, segment: 's', segment_line: 2, error: 'not JSON' }],
     writable: true,

@@ -3,7 +3,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { JsonObject } from '../../lib/base/json.js';
 import { loadContract } from '../../lib/engine/schemas.js';
+import { consumerJobs, consumerRuns, consumerSnapshot, consumerWiki } from '../../lib/model/consumer-views.js';
+import { statusView } from '../../lib/model/status-view.js';
 import { type Served, serve } from '../support/http-kernel.js';
+import { accepted } from '../support/model.js';
 
 const test = suite<{ served: Served }>('views');
 
@@ -59,7 +62,63 @@ test('every list is there when there is nothing, and none is null', async ({ ser
   }
 });
 
-test('all reads stand at the same event', async ({ served }) => {
+test('what is sent job by job is the same as the view at once, member by member', async ({ served }) => {
+  await fill(served);
+  await claim(served, 'a', 60_000);
+  const context = { ...served.kernel.viewContext(), wallMs: served.clock.wallMs() };
+  const { state } = served.kernel;
+  const wanted = {
+    '/v1/status': statusView(state, context),
+    '/openclaw/v1/snapshot/latest': consumerSnapshot(state, context),
+    '/openclaw/v1/runs': consumerRuns(state, context),
+    '/openclaw/v1/jobs': consumerJobs(state, context),
+    '/openclaw/v1/wiki': consumerWiki(state, context),
+  };
+  for (const [path, view] of Object.entries(wanted))
+    assert.is((await served.ask('GET', path)).text, JSON.stringify(view), path);
+});
+
+test('an answer under way shows one moment, and others are answered meanwhile', async () => {
+  const count = 4000;
+  const replayed = Array.from({ length: count }, (_, at) => accepted('rpi.run', { job_id: `job_${at}`, seq: at + 1 }));
+  const long = await serve({ replayed });
+  try {
+    const asking = long.ask('GET', '/v1/status');
+    const healths: number[] = [];
+    let isAnswered = false;
+    void asking.finally(() => {
+      isAnswered = true;
+    });
+    for (let at = 0; !isAnswered; at++) {
+      const begun = performance.now();
+      await long.ask('GET', '/v1/health');
+      healths.push(performance.now() - begun);
+      if (at < 5) await long.mutate(`/v1/jobs/job_${count - 1 - at}/cancel`);
+    }
+    assert.ok(healths.length >= 3, `${healths.length} answers beside the long one`);
+    const { body } = await asking;
+    const jobs = lists(inside(body, 'queue', 'jobs'));
+    const head = inside(body, 'queue', 'last_event_id');
+    const cancelled = jobs.filter((job) => job['status'] === 'cancelled').map((job) => job['last_event_id']);
+    const seqOf = (id: unknown) => Number(/\d+$/.exec(String(id))?.[0]);
+    assert.equal([jobs.length, cancelled.length], [count, seqOf(head) - count]);
+    for (const id of cancelled) assert.ok(seqOf(id) <= seqOf(head));
+    for (const path of [
+      ['jobs'],
+      ['rpi', 'runs'],
+      ['openclaw', 'resources', 'jobs'],
+      ['openclaw', 'resources', 'runs'],
+    ])
+      assert.equal(
+        lists(inside(body, 'projections', ...path)).map((job) => job['status']),
+        jobs.map((job) => job['status']),
+      );
+  } finally {
+    await long.close();
+  }
+});
+
+test('all reads stand at the same event (G5, J7)', async ({ served }) => {
   await fill(served);
   const status = (await served.ask('GET', '/v1/status')).body;
   const ready = (await served.ask('GET', '/v1/ready')).body;
@@ -114,7 +173,7 @@ test('a tag holds until something that is shown has changed', async ({ served })
   assert.is(idsOf(inside(later.body, 'queue', 'jobs')).length, 6);
 });
 
-test('a tag changes when a lease runs out, and so does what is shown', async ({ served }) => {
+test('a tag changes when a lease runs out, and so does what is shown (J2)', async ({ served }) => {
   await served.mutate('/v1/jobs', { job_id: 'a', job_type: 'rpi.run' });
   await claim(served, 'a', 60_000);
   const running = await served.ask('GET', '/v1/status');
@@ -151,7 +210,7 @@ test('the aliases answer as their paths do', async ({ served }) => {
   assert.is((await served.mutate('/jobs/cancel', { job_id: 'z' })).body['cancelled'], true);
 });
 
-test('one job by its id, however it is written', async ({ served }) => {
+test('one job by its id, however it is written (R6)', async ({ served }) => {
   const ids = ['plain', 'a/b', '../x', 'é %41', 'cancel', 'log'];
   for (const job_id of ids) await served.mutate('/v1/jobs', { job_id, job_type: 'rpi.run' });
   for (const job_id of ids.filter((id) => id !== 'cancel')) {
@@ -177,7 +236,20 @@ test('metrics are Prometheus text', async ({ served }) => {
   assert.match(text, /^agentopsd_ledger_events 6$/m);
 });
 
-test('reads append nothing', async ({ served }) => {
+test('the snapshot bears the name of the head, and keeps it while the head stays (C3, C4)', async ({ served }) => {
+  const snapshot = async () => (await served.ask('GET', '/openclaw/v1/snapshot/latest')).body;
+  const idAndSource = ({ snapshot_id, source }: JsonObject) => ({ snapshot_id, source });
+  const ledger = '.agents/daemon/ledger';
+  assert.equal(idAndSource(await snapshot()), { snapshot_id: 'snap_empty', source: { ledger } });
+  await fill(served);
+  const last_event_id = served.ledger.events.at(-1)?.event_id;
+  const wanted = { snapshot_id: `snap_${last_event_id}`, source: { ledger, last_event_id } };
+  assert.equal(idAndSource(await snapshot()), wanted);
+  assert.equal(idAndSource(await snapshot()), wanted);
+  assert.is((await served.ask('GET', '/openclaw/v1/health')).body['snapshot_id'], wanted.snapshot_id);
+});
+
+test('reads append nothing (G4)', async ({ served }) => {
   await fill(served);
   const before = served.lastSeq();
   for (const path of ['/v1/health', '/v1/ready', '/v1/status', '/v1/events', '/openclaw/v1/snapshot/latest']) {

@@ -33,7 +33,7 @@ test('too long by its own word: refused before a byte of it came', async ({ serv
   assert.match(text, /connection: close/i);
 });
 
-test('too long while it comes: a sender that reads late still gets the answer', async ({ served }) => {
+test('too long while it comes: a sender that reads late still gets the answer (R10)', async ({ served }) => {
   const piece = Buffer.alloc(65_536, 0x20);
   const chunk = Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')]);
   const bytes = Buffer.concat([
@@ -102,6 +102,18 @@ test('what is no HTTP, or smuggles, is 400 with an error as JSON', async ({ serv
     head(served, 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n'),
     head(served, 'Content-Length: 5\r\nContent-Length: 6\r\n'),
     head(served, 'Content-Length: -1\r\n'),
+    head(served, 'Content-Length: 5\r\nContent-Length: 5\r\n'),
+    head(served, 'Content-Length: 5, 5\r\n'),
+    head(served, 'Content-Length: +5\r\n'),
+    head(served, 'Content-Length: 0x5\r\n'),
+    head(served, 'Transfer-Encoding: chunked\r\nContent-Length: 5\r\n'),
+    head(served, 'Transfer-Encoding: chunked, identity\r\n'),
+    head(served, 'Transfer-Encoding: xchunked\r\n'),
+    head(served, 'Transfer-Encoding : chunked\r\n'),
+    head(served, 'X-One: a\r\n folded: b\r\n'),
+    head(served, 'X-One: a\n\r\n'),
+    head(served, 'X-One: a\u0000b\r\n'),
+    head(served).replace('HTTP/1.1', 'HTTP/9.9'),
     head(served, 'Bad Header: x\r\n'),
     head(served, 'Transfer-Encoding: chunked\r\n').concat('zz\r\n'),
   ];
@@ -139,7 +151,7 @@ async function reached(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) if (performance.now() > endsAt) throw new Error('not reached in 5 s');
 }
 
-test('a fault of the daemon is 500, tells nothing of itself, and is logged', async ({ served }) => {
+test('a fault of the daemon is 500, tells nothing of itself, and is logged (D6)', async ({ served }) => {
   Object.defineProperty(served.kernel, 'viewContext', {
     value: () => {
       throw new Error('secret detail');

@@ -10,7 +10,8 @@ import {
 import { jobTypes, projectionNames } from '../../lib/model/event.js';
 import { healthyLedger, type LedgerHealth } from '../../lib/model/health.js';
 import { State } from '../../lib/model/state.js';
-import { cancelAnswer, readyView, statusView, submitAnswer, triggerAnswer } from '../../lib/model/views.js';
+import { statusView } from '../../lib/model/status-view.js';
+import { cancelAnswer, readyView, submitAnswer, triggerAnswer } from '../../lib/model/views.js';
 import {
   AT,
   cancelCommand,
@@ -76,7 +77,7 @@ test('the page: the answer to the first submit', () => {
   });
 });
 
-test('where each type lands', () => {
+test('where each type lands (C1)', () => {
   const state = new State();
   for (const job_type of jobTypes) carryOut(state, submitCommand({ job_id: job_type, job_type }));
   const { projections } = statusView(state, context());
@@ -106,7 +107,7 @@ test('where each type lands', () => {
   assert.equal(consumerHealth(state, context()).resource_counts, { runs: 4, jobs: 13, wiki: 2 });
 });
 
-test('a running job shows its lease; a run-out lease shows as retry_waiting at once', () => {
+test('a running job shows its lease; a run-out lease shows as retry_waiting at once (J2)', () => {
   const state = stateAfter(submitCommand({ max_attempts: 1 }), claimCommand());
   const running = statusView(state, context()).queue.jobs[0];
   assert.equal(
@@ -119,7 +120,7 @@ test('a running job shows its lease; a run-out lease shows as retry_waiting at o
   assert.is(consumerJobs(state, late).jobs[0]?.status, 'retry_waiting');
 });
 
-test('damage degrades every manifest, the snapshot and the status, each with a reason', () => {
+test('damage degrades every manifest, the snapshot and the status, each with a reason (G1, G2)', () => {
   const state = stateAfter(submitCommand());
   const bad = context({ health: damaged });
   const ready = readyView(state, bad);
@@ -138,7 +139,7 @@ test('damage degrades every manifest, the snapshot and the status, each with a r
   assert.equal([health.ready, health.snapshot_status, health.degraded_reasons?.length], [false, 'degraded', 1]);
 });
 
-test('two heads or a stopped writer are degraded without a corrupt record', () => {
+test('two heads or a stopped writer are degraded without a corrupt record (G1)', () => {
   const ready = readyView(new State(), context({ health: { ...healthyLedger, reasons: ['two heads'] } }));
   assert.equal(
     [ready.ready, ready.ledger_replay_status, ready.projection_status, ready.degraded_reasons],
@@ -146,12 +147,12 @@ test('two heads or a stopped writer are degraded without a corrupt record', () =
   );
 });
 
-test('warnings degrade nothing', () => {
+test('warnings degrade nothing (G6)', () => {
   const ready = readyView(new State(), context({ warnings: ['config.yaml is broken'] }));
   assert.equal([ready.ready, ready.projection_status, ready.warnings], [true, 'current', ['config.yaml is broken']]);
 });
 
-test('a view that failed after the append degrades the answer, not the ledger', () => {
+test('a view that failed after the append degrades the answer, not the ledger (D4)', () => {
   const state = stateAfter(submitCommand());
   const job = state.job('job_1');
   assert.ok(job);
@@ -162,7 +163,7 @@ test('a view that failed after the append degrades the answer, not the ledger', 
   );
 });
 
-test('a stale projection is stale with a reason; no reason stands beside current', () => {
+test('a stale projection is stale with a reason; no reason stands beside current (G2)', () => {
   const state = stateAfter(submitCommand());
   state.apply(event('projection.marked_stale', { projection_targets: ['wiki-jobs'] }, { seq: 2 }), true);
   const { manifests } = statusView(state, context()).projections;
@@ -214,7 +215,7 @@ test('the answers of cancel and trigger', () => {
   });
 });
 
-test('provenance: event, job, run, then the artifacts by name', () => {
+test('provenance: event, job, run, then the artifacts by name (C2)', () => {
   const ended = { ...complete, artifacts: { z: 'runs/z', a: 'https://127.0.0.1/a' } } as typeof complete;
   const state = stateAfter(submitCommand(), claimCommand(), ended);
   assert.equal(consumerJobs(state, context()).jobs[0]?.provenance, [

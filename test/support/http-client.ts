@@ -2,7 +2,7 @@
  * A client for tests that can ask what a polite one would not, and that holds each answer against the document: an
  * undocumented status, type or shape fails the test that met it.
  */
-import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+import { type Agent, request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import { isJsonObject, type JsonObject } from '../../lib/base/json.js';
 import { loadContract } from '../../lib/engine/schemas.js';
@@ -12,7 +12,8 @@ export interface Asking {
   readonly headers?: OutgoingHttpHeaders;
   /** Text and bytes go as they are; anything else as JSON with its content type. */
   readonly body?: unknown;
-  readonly localAddress?: string;
+  /** Connections to use again; without it each request has one of its own. */
+  readonly agent?: Agent;
 }
 
 export interface Answer {
@@ -38,7 +39,7 @@ export function askUnchecked(
   port: number,
   method: string,
   path: string,
-  { headers = {}, body }: Asking = {},
+  { headers = {}, body, agent }: Asking = {},
 ): Promise<Answer> {
   const isRaw = typeof body === 'string' || Buffer.isBuffer(body);
   const bytes = body === undefined ? undefined : isRaw ? Buffer.from(body) : Buffer.from(JSON.stringify(body));
@@ -52,7 +53,7 @@ export function askUnchecked(
       method,
       path,
       headers: { ...own, ...headers },
-      agent: false,
+      agent: agent ?? false,
       signal,
     });
     request.on('error', reject);
@@ -88,7 +89,23 @@ export function whyNotDocumented(method: string, target: string, answer: Answer)
     return [400, 403, 404, 405].includes(answer.status) ? undefined : 'the path is not documented';
   const response = resolved((operation['responses'] as JsonObject)[String(answer.status)]);
   if (response === undefined) return 'the status is not documented';
+  const header = whyNotHeaders(response, answer);
+  if (header !== undefined) return header;
   return method === 'HEAD' ? undefined : whyNotContent(response, answer);
+}
+
+/** Headers of HTTP itself, of which a contract has nothing to say. */
+const TRANSPORT = new Set(['date', 'connection', 'keep-alive', 'transfer-encoding', 'content-length', 'content-type']);
+
+function whyNotHeaders(response: JsonObject, answer: Answer): string | undefined {
+  const documented = Object.entries((response['headers'] ?? {}) as JsonObject);
+  const names = new Set(documented.map(([name]) => name.toLowerCase()));
+  const extra = Object.keys(answer.headers).find((name) => !TRANSPORT.has(name) && !names.has(name));
+  if (extra !== undefined) return `the header ${extra} is not documented`;
+  const missing = documented.find(
+    ([name, header]) => resolved(header)?.['required'] === true && answer.headers[name.toLowerCase()] === undefined,
+  );
+  return missing === undefined ? undefined : `the header ${missing[0]} is missing`;
 }
 
 function isErrorAnswer(answer: Answer, method: string): boolean {
@@ -133,6 +150,7 @@ export function exchangeBytes(
   port: number,
   bytes: string | Buffer,
   until: (text: string) => boolean = () => false,
+  deadlineMs = DEADLINE_MS,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
@@ -141,7 +159,7 @@ export function exchangeBytes(
       socket.destroy();
       resolve(text);
     };
-    socket.setTimeout(DEADLINE_MS, () => reject(new Error(`no end of the answer: ${text}`)));
+    socket.setTimeout(deadlineMs, () => reject(new Error(`no end of the answer: ${text}`)));
     socket.on('data', (piece) => {
       text += piece.toString('utf8');
       if (until(text)) finish();
