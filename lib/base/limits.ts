@@ -20,7 +20,14 @@ export const limits = Object.freeze({
   /** The size at which a segment ends and the next begins. */
   segmentBytes: 67_108_864,
   /** Size of the blocks in which a segment is read. */
-  readBlockBytes: 4_194_304,
+  readBlockBytes: 1_048_576,
+  /** What lies before a checkpoint is verified before anything is served up to this size, beyond it in the background. */
+  verifiedAtOnceBytes: 67_108_864,
+  /** Blocks of the background verification, and its pause before each: everybody else has a turn then. */
+  backgroundBlockBytes: 262_144,
+  backgroundPauseMs: 2,
+  /** So many checkpoints stay in the state folder. */
+  keptCheckpoints: 2,
   /** Two neighbours in the sparse index of the ledger stand at most this many events apart. */
   indexStepEvents: 256,
   /** A lock of the folder that nobody renewed for so long counts as left behind, where its holder can't be judged. */

@@ -5,7 +5,7 @@ import { AgentopsdError } from '../base/errors.js';
 import { State } from '../model/state.js';
 import { SOURCE_LEDGER, type ViewContext } from '../model/views.js';
 import { DiskError } from '../storage/disk.js';
-import { findHome } from '../storage/home.js';
+import { findHome, type Home } from '../storage/home.js';
 import { createNodeDisk } from '../storage/node-disk.js';
 import {
   planReplay,
@@ -38,10 +38,14 @@ export async function verifyLedgerFiles(
   progress: NonNullable<VerifyOptions['progress']>,
 ): Promise<Verification> {
   const options = await replayOptions(place, environment);
-  return readable(() => verifyLedger({ ...options, shownFolder: SOURCE_LEDGER, progress }));
+  const homeFolder = options.home?.folder;
+  return readable(() => verifyLedger({ ...options, homeFolder, shownFolder: SOURCE_LEDGER, progress }));
 }
 
-async function replayOptions(place: Place, environment: Environment): Promise<ReplayOptions> {
+async function replayOptions(
+  place: Place,
+  environment: Environment,
+): Promise<ReplayOptions & { readonly home: Home | undefined }> {
   const disk = createNodeDisk();
   const home = await findHome({ disk, root: place.root, env: environment });
   return { disk, ledgerFolder: join(place.root, SOURCE_LEDGER), home };

@@ -12,10 +12,12 @@ import { AgentopsdError } from '../base/errors.js';
 import type { Command, Decided, Outcome } from '../model/command.js';
 import { decide } from '../model/decide.js';
 import type { JobType, LedgerEvent } from '../model/event.js';
-import { type LedgerHealth } from '../model/health.js';
-import { PendingState, State } from '../model/state.js';
+import type { LedgerHealth } from '../model/health.js';
+import { PendingState } from '../model/pending-state.js';
+import { State } from '../model/state.js';
 import type { ViewContext } from '../model/views.js';
 import type { Ledger, LedgerObserver } from '../storage/ledger.js';
+import { stateKeeperOf } from './state-keeper.js';
 
 /** What the views tell beside the state, asked at each view. */
 export interface Surroundings {
@@ -60,6 +62,7 @@ export class Kernel {
   }
 
   readonly observer: LedgerObserver = {
+    keeper: stateKeeperOf(this.state),
     onReplayed: (event, ours) => {
       this.state.apply(event, ours);
     },
@@ -107,8 +110,9 @@ export class Kernel {
   }
 
   #append(events: readonly LedgerEvent[]): Promise<unknown> {
-    this.#pending.decided(events);
+    // In this order: what the ledger does not take was never decided.
     const appended = this.ledger.append(events);
+    this.#pending.decided(events);
     this.#lastAppend = appended;
     return appended;
   }

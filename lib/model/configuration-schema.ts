@@ -12,7 +12,7 @@ export const configurationDefaults = {
   http: { reads: 'open', allowed_hosts: [], allowed_origins: [] },
   allow_payload_commands: false,
   limits: { output_bytes: 33_554_432, artifact_bytes: 104_857_600, runs_bytes: 10_737_418_240, memory_mb: 512 },
-  /** Of a command or an agent: nothing runs for ever. */
+  /** Of a command or an agent, and the first of a module: nothing runs for ever. */
   program: { timeout_seconds: limits.childTimeoutMs / 1000, idle_seconds: limits.childIdleMs / 1000 },
 } as const;
 
@@ -97,6 +97,6 @@ export const executorSchemas = {
     type: 'object',
     additionalProperties: false,
     required: ['module'],
-    properties: { module: { type: 'string', minLength: 1, pattern: '^[^\\u0000]*$' } },
+    properties: { module: { type: 'string', minLength: 1, pattern: '^[^\\u0000]*$' }, timeout_seconds: seconds },
   },
 } as const;

@@ -32,7 +32,7 @@ export type Executor =
   | { readonly kind: 'agent'; readonly agent: string }
   | CommandExecutor
   /** `module` is relative to the root. */
-  | { readonly kind: 'module'; readonly module: string }
+  | { readonly kind: 'module'; readonly module: string; readonly timeout_seconds: number }
   /** Nobody takes it: the configuration says so, or it names something that is not trusted yet. */
   | { readonly kind: 'off'; readonly why: 'configured' | 'untrusted' };
 
@@ -160,7 +160,9 @@ function assemble(settings: JsonObject): Configuration {
 function executorOf(executor: Json): Executor {
   if (!isJsonObject(executor)) return { kind: 'off', why: 'configured' };
   if ('agent' in executor) return { kind: 'agent', agent: String(executor['agent']) };
-  if ('module' in executor) return { kind: 'module', module: String(executor['module']) };
+  if ('module' in executor) {
+    return { kind: 'module', module: String(executor['module']), timeout_seconds: timeoutOf(executor) };
+  }
   return { kind: 'command', ...agentOf(executor) };
 }
 
@@ -168,10 +170,13 @@ function agentOf(settings: JsonObject): Agent {
   return {
     command: settings['command'] as string[],
     env: (settings['env'] as string[] | undefined) ?? [],
-    timeout_seconds:
-      (settings['timeout_seconds'] as number | undefined) ?? configurationDefaults.program.timeout_seconds,
+    timeout_seconds: timeoutOf(settings),
     idle_seconds: (settings['idle_seconds'] as number | undefined) ?? configurationDefaults.program.idle_seconds,
   };
+}
+
+function timeoutOf(settings: JsonObject): number {
+  return (settings['timeout_seconds'] as number | undefined) ?? configurationDefaults.program.timeout_seconds;
 }
 
 function firstLine(text: string): string {

@@ -9,15 +9,7 @@
 import { canonicalJson } from '../base/canonical.js';
 import type { LedgerEvent } from './event.js';
 import { isTerminal, type Job, type JobState } from './job.js';
-import {
-  readAccepted,
-  readArtifactRefs,
-  readArtifacts,
-  readClaimed,
-  readFailure,
-  readLease,
-  readLeaseEnd,
-} from './payloads.js';
+import { readAccepted, readArtifactRefs, readArtifacts, readClaimed, readFailure, readLeaseEnd } from './payloads.js';
 import { nextState } from './transitions.js';
 
 /** Why an event was passed over. */
@@ -92,79 +84,97 @@ function change(job: Job, event: LedgerEvent, status: JobState): Folded {
     case 'job.claimed':
       return claim(job, event, status);
     case 'job.heartbeat':
-      return underLease(job, event, () => beat(job, event, status));
+      return holdsLease(job, event) ? beat(job, event, status) : staleLease;
     case 'job.lease_expired':
-      return underLease(job, event, () => touched(job, event, status, withoutLease));
+      return holdsLease(job, event) ? { job: withoutLease(touched(job, event, status)) } : staleLease;
     case 'job.completed':
-      return underLease(job, event, () =>
-        touched(job, event, status, {
-          ...withoutLease,
-          result_status: 'succeeded',
-          artifacts: readArtifacts(event) ?? job.artifacts,
-          artifact_refs: readArtifactRefs(event) ?? job.artifact_refs,
-        }),
-      );
+      return holdsLease(job, event) ? complete(job, event, status) : staleLease;
     case 'job.failed':
       return fail(job, event, status);
-    case 'job.cancelled':
-      return touched(job, event, status, { ...withoutLease, result_status: 'cancelled' });
-    case 'job.adopted':
-      return touched(job, event, status, { foreign: false });
+    case 'job.cancelled': {
+      const next = withoutLease(touched(job, event, status));
+      next.result_status = 'cancelled';
+      return { job: next };
+    }
+    case 'job.adopted': {
+      const next = touched(job, event, status);
+      next.foreign = false;
+      return { job: next };
+    }
     default:
       return { ignored: 'unknown_type' };
   }
 }
 
-const withoutLease = { claim_token: undefined, lease_expires_at: undefined } as const;
+const staleLease: Folded = Object.freeze({ ignored: 'stale_lease' as const });
+
+/** A job that nobody else has seen yet. */
+type NextJob = { -readonly [Member in keyof Job]: Job[Member] };
+
+function withoutLease(next: NextJob): NextJob {
+  next.claim_token = undefined;
+  next.lease_expires_at = undefined;
+  return next;
+}
+
+function complete(job: Job, event: LedgerEvent, status: JobState): Folded {
+  const next = withoutLease(touched(job, event, status));
+  next.result_status = 'succeeded';
+  next.artifacts = readArtifacts(event) ?? job.artifacts;
+  next.artifact_refs = readArtifactRefs(event) ?? job.artifact_refs;
+  return { job: next };
+}
 
 function claim(job: Job, event: LedgerEvent, status: JobState): Folded {
   const payload = readClaimed(event);
   if (payload === undefined) return { ignored: 'bad_payload' };
-  if (payload.lease_epoch <= job.lease_epoch) return { ignored: 'stale_lease' };
+  if (payload.lease_epoch <= job.lease_epoch) return staleLease;
   if (payload.attempt > job.max_attempts) return { ignored: 'attempts_used_up' };
-  const { claim_token, lease_epoch, lease_expires_at, attempt } = payload;
-  return touched(job, event, status, { claim_token, lease_epoch, lease_expires_at, attempt });
+  const next = touched(job, event, status);
+  next.claim_token = payload.claim_token;
+  next.lease_epoch = payload.lease_epoch;
+  next.lease_expires_at = payload.lease_expires_at;
+  next.attempt = payload.attempt;
+  return { job: next };
 }
 
 function beat(job: Job, event: LedgerEvent, status: JobState): Folded {
   const lease_expires_at = readLeaseEnd(event);
   if (lease_expires_at === undefined) return { ignored: 'bad_payload' };
-  return touched(job, event, status, { lease_expires_at, artifacts: readArtifacts(event) ?? job.artifacts });
+  const next = touched(job, event, status);
+  next.lease_expires_at = lease_expires_at;
+  next.artifacts = readArtifacts(event) ?? job.artifacts;
+  return { job: next };
 }
 
 /** The failure of the work needs the lease; attempts used up are told without one. */
 function fail(job: Job, event: LedgerEvent, status: JobState): Folded {
   const failure = readFailure(event);
-  const apply = () =>
-    touched(job, event, status, {
-      ...withoutLease,
-      result_status: 'failed',
-      failure,
-      artifacts: readArtifacts(event) ?? job.artifacts,
-    });
-  if (job.status === 'retry_waiting') return failure.code === 'retry_exhausted' ? apply() : { ignored: 'stale_lease' };
-  return underLease(job, event, apply);
+  const may = job.status === 'retry_waiting' ? failure.code === 'retry_exhausted' : holdsLease(job, event);
+  if (!may) return staleLease;
+  const next = withoutLease(touched(job, event, status));
+  next.result_status = 'failed';
+  next.failure = failure;
+  next.artifacts = readArtifacts(event) ?? job.artifacts;
+  return { job: next };
 }
 
-function underLease(job: Job, event: LedgerEvent, apply: () => Folded): Folded {
-  const lease = readLease(event);
-  const current = lease !== undefined && lease.claim_token === job.claim_token && lease.lease_epoch === job.lease_epoch;
-  return current ? apply() : { ignored: 'stale_lease' };
+function holdsLease(job: Job, event: LedgerEvent): boolean {
+  const lease = event.payload;
+  // A token is a text that is not empty: without one nobody holds anything.
+  if (lease === undefined || job.claim_token === undefined) return false;
+  return lease['claim_token'] === job.claim_token && lease['lease_epoch'] === job.lease_epoch;
 }
 
-function touched(job: Job, event: LedgerEvent, status: JobState, changes: Partial<Job>): Folded {
-  const known = job.request_ids.includes(event.request_id);
-  return {
-    job: {
-      ...job,
-      ...changes,
-      status,
-      request_ids: known ? job.request_ids : [...job.request_ids, event.request_id],
-      updated_at: event.occurred_at,
-      last_event_id: event.event_id,
-      last_seq: event.seq,
-    },
-  };
+/** A copy that shows the event, for the caller to change further: an object of one shape, the fast way. */
+function touched(job: Job, event: LedgerEvent, status: JobState): NextJob {
+  const next: NextJob = { ...job };
+  next.status = status;
+  if (!job.request_ids.includes(event.request_id)) next.request_ids = [...job.request_ids, event.request_id];
+  next.updated_at = event.occurred_at;
+  next.last_event_id = event.event_id;
+  next.last_seq = event.seq;
+  return next;
 }
 
 /** Whether two payloads are the same JSON value, whatever the order of their members. */

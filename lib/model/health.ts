@@ -21,6 +21,13 @@ export interface LedgerHealth {
   readonly reasons: readonly string[];
   /** Jobs accepted at or before this seq may have lost an event: they are not claimed. 0 when there is no damage. */
   readonly claimsHeldThroughSeq: number;
+  /** While older events are still being verified: up to which one they are. Missing when all are. */
+  readonly verifiedThroughSeq?: number;
 }
 
-export const healthyLedger: LedgerHealth = Object.freeze({ damage: [], writable: true, reasons: [], claimsHeldThroughSeq: 0 });
+export const healthyLedger: LedgerHealth = Object.freeze({
+  damage: [],
+  writable: true,
+  reasons: [],
+  claimsHeldThroughSeq: 0,
+});

@@ -2,7 +2,7 @@
  * Reads the payloads of events that came from a file: their lines are whole and canonical, but what the payload holds
  * may be anything (an edited line, another implementation). Each reader answers undefined for what it can't believe.
  */
-import { isJsonObject, type Json } from '../base/json.js';
+import { isJsonObject, type Json, type JsonObject } from '../base/json.js';
 import type { components } from './contract.js';
 import {
   type AcceptedPayload,
@@ -39,7 +39,7 @@ export function readAccepted(event: LedgerEvent): AcceptedPayload | undefined {
     job_type,
     job_payload: isJsonObject(job_payload) ? job_payload : {},
     max_attempts,
-    projection_targets: readTargets(projection_targets) ?? projectionTargetsOf(job_type),
+    projection_targets: acceptedTargets(projection_targets, job_type),
     ...(isText(idempotency_key) ? { idempotency_key } : {}),
   };
 }
@@ -48,7 +48,8 @@ export function readClaimed(event: LedgerEvent): ClaimedPayload | undefined {
   const lease = readLease(event);
   const { lease_expires_at, attempt } = event.payload ?? {};
   if (lease === undefined || !isTimestamp(lease_expires_at) || !isCount(attempt)) return undefined;
-  return { ...lease, lease_expires_at, attempt };
+  const { claim_token, lease_epoch } = lease;
+  return { claim_token, lease_epoch, lease_expires_at, attempt };
 }
 
 /** The token and epoch under which an event was made. */
@@ -76,6 +77,11 @@ export function readFailure(event: LedgerEvent): Failure {
 export function readArtifacts(event: LedgerEvent): Artifacts | undefined {
   const given = event.payload?.['artifacts'];
   if (!isJsonObject(given)) return undefined;
+  for (const name in given) if (typeof given[name] !== 'string') return onlyTexts(given);
+  return { ...given } as Artifacts;
+}
+
+function onlyTexts(given: JsonObject): Artifacts {
   return Object.fromEntries(
     Object.entries(given).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );
@@ -107,6 +113,26 @@ export function projectionTargetsOf(jobType: JobType): ProjectionName[] {
   return ['daemon-status', 'daemon-job-status'];
 }
 
+const usualTargets = new Map<JobType, ProjectionName[]>();
+
+/** The usual targets of a type: the same list at each call, not to be changed. */
+export function usualTargetsOf(jobType: JobType): ProjectionName[] {
+  let targets = usualTargets.get(jobType);
+  if (targets === undefined) {
+    targets = projectionTargetsOf(jobType);
+    usualTargets.set(jobType, targets);
+  }
+  return targets;
+}
+
+/** Nearly every job has the usual ones: then they share one list. */
+function acceptedTargets(value: Json | undefined, jobType: JobType): ProjectionName[] {
+  const usual = usualTargetsOf(jobType);
+  if (!Array.isArray(value) || value.length === 0) return usual;
+  const same = value.length === usual.length && usual.every((name, at) => value[at] === name);
+  return same ? usual : (readTargets(value) ?? usual);
+}
+
 function ownProjectionOf(jobType: JobType): ProjectionName | undefined {
   if (jobType.startsWith('rpi.')) return 'rpi-registry';
   if (jobType.startsWith('dream.')) return 'dream-runs';
@@ -127,6 +153,9 @@ function isText(value: unknown): value is string {
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
+/** As we write it ourselves, on a day that every month has: known for a time without parsing it. */
+const USUAL_TIME = /^\d{4}-(?:0[1-9]|1[0-2])-(?:[01][1-9]|10|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+
 function isTimestamp(value: unknown): value is string {
-  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
+  return typeof value === 'string' && (USUAL_TIME.test(value) || !Number.isNaN(Date.parse(value)));
 }

@@ -6,8 +6,10 @@
 import { ClaimQueue } from './claim-queue.js';
 import type { JobType, LedgerEvent, ProjectionName } from './event.js';
 import { type Folded, foldJob, isClaimable } from './fold.js';
-import type { Job } from './job.js';
+import { isTerminal, type Job, type JobState } from './job.js';
 import { readProjectionTargets } from './payloads.js';
+import { ShelvedJob, shelve } from './shelf.js';
+import { type HeldJob, pagesOf, readPage, type StateSnapshot, type StateSummary } from './snapshot.js';
 
 /** What `decide` may ask. */
 export interface JobLookup {
@@ -18,16 +20,33 @@ export interface JobLookup {
   readonly lastSeq: number;
 }
 
+export interface Shelving {
+  /** So many of the jobs that ended last stay as objects: they are asked for most. */
+  readonly warmJobs: number;
+  /** So many are shelved together. */
+  readonly atOnce: number;
+}
+const usualShelving: Shelving = Object.freeze({ warmJobs: 1_024, atOnce: 128 });
+
 export class State implements JobLookup {
-  readonly #jobs = new Map<string, Job>();
-  readonly #jobIdsByKey = new Map<string, string>();
-  readonly #claimable = new Map<JobType, ClaimQueue>();
-  readonly #running = new Set<string>();
-  readonly #foreign = new Set<string>();
-  readonly #stale = new Set<ProjectionName>();
+  #jobs = new Map<string, HeldJob>();
+  #jobIdsByKey = new Map<string, string>();
+  #claimable = new Map<JobType, ClaimQueue>();
+  #running = new Set<string>();
+  #foreign = new Set<string>();
+  #stale = new Set<ProjectionName>();
+  #countsByType = new Map<JobType, number>();
+  #countsByStatus = new Map<JobState, number>();
+  /** Ended, and still objects; the oldest first. */
+  #warm: string[] = [];
   #lastSeq = 0;
   #eventCount = 0;
   #lastEventId: string | undefined;
+  readonly #shelving: Shelving;
+
+  constructor(shelving = usualShelving) {
+    this.#shelving = shelving;
+  }
 
   get lastSeq(): number {
     return this.#lastSeq;
@@ -42,14 +61,30 @@ export class State implements JobLookup {
     return this.#jobs.size;
   }
   job(jobId: string): Job | undefined {
-    return this.#jobs.get(jobId);
+    return jobIn(this.#jobs.get(jobId));
   }
   jobIdForKey(idempotencyKey: string): string | undefined {
     return this.#jobIdsByKey.get(idempotencyKey);
   }
-  /** In the order of acceptance. */
-  jobs(): IterableIterator<Job> {
-    return this.#jobs.values();
+  /** In the order of acceptance. Ended jobs are made anew as they come: keep what is needed of them, not all of them. */
+  *jobs(): Generator<Job> {
+    for (const held of this.#jobs.values()) yield jobIn(held);
+  }
+  /** The same as of this moment, however long the reader takes and whatever happens meanwhile. Can be read again. */
+  jobsNow(): Iterable<Job> {
+    const all = [...this.#jobs.values()];
+    return {
+      *[Symbol.iterator]() {
+        for (const held of all) yield jobIn(held);
+      },
+    };
+  }
+  /** How many jobs there are of a type, and in a state by the events alone. */
+  countOfType(jobType: JobType): number {
+    return this.#countsByType.get(jobType) ?? 0;
+  }
+  countOfStatus(status: JobState): number {
+    return this.#countsByStatus.get(status) ?? 0;
   }
   /** Jobs of ours of this type that wait for a worker, first in first out. */
   claimable(jobType: JobType): Iterable<string> {
@@ -80,22 +115,117 @@ export class State implements JobLookup {
     this.#lastEventId = event.event_id;
     this.#eventCount++;
     if (event.event_type.startsWith('projection.')) this.#markProjections(event);
-    const before = this.#jobs.get(event.job_id);
+    const before = this.job(event.job_id);
     const folded = foldJob(before, event, ours);
-    if (folded.ignored === undefined) this.#put(folded.job);
+    if (folded.ignored === undefined) this.#put(folded.job, before);
     return folded;
   }
 
   /** The one setter of a job: keeps every index in step. */
-  #put(job: Job): void {
-    this.#jobs.set(job.job_id, job);
-    const key = job.idempotency_key;
-    if (key !== undefined && !job.foreign && !this.#jobIdsByKey.has(key)) this.#jobIdsByKey.set(key, job.job_id);
-    const queue = this.#queueOf(job.job_type);
-    if (isClaimable(job)) queue.add(job.job_id);
-    else queue.remove(job.job_id);
-    keepIn(this.#running, job.job_id, job.status === 'running');
-    keepIn(this.#foreign, job.job_id, job.foreign && job.result_status === undefined);
+  #put(job: Job, before: Job | undefined): void {
+    const { job_id, status } = job;
+    this.#jobs.set(job_id, job);
+    if (job.foreign !== before?.foreign) this.#owned(job);
+    const claimable = isClaimable(job);
+    if (before === undefined || claimable !== isClaimable(before)) {
+      const queue = this.#queueOf(job.job_type);
+      if (claimable) queue.add(job_id);
+      else queue.remove(job_id);
+    }
+    if (before === undefined) count(this.#countsByType, job.job_type, 1);
+    if (status !== before?.status) {
+      count(this.#countsByStatus, status, 1);
+      if (before !== undefined) count(this.#countsByStatus, before.status, -1);
+      keepIn(this.#running, job_id, status === 'running');
+    }
+    if (job.foreign || before?.foreign) keepIn(this.#foreign, job_id, job.foreign && job.result_status === undefined);
+    if (isTerminal(job)) this.#cool(job_id);
+  }
+
+  /** Accepted here or elsewhere, or adopted: only a key of ours leads to its job, and the first one that had it. */
+  #owned({ job_id, idempotency_key: key, foreign }: Job): void {
+    if (key !== undefined && !foreign && !this.#jobIdsByKey.has(key)) this.#jobIdsByKey.set(key, job_id);
+  }
+
+  /** Nothing changes a job that ended: the older ones go to the shelf. */
+  #cool(jobId: string): void {
+    this.#warm.push(jobId);
+    const { warmJobs, atOnce } = this.#shelving;
+    if (this.#warm.length < warmJobs + atOnce) return;
+    const ids = this.#warm.slice(0, atOnce);
+    this.#warm = this.#warm.slice(atOnce);
+    const jobs = ids.map((id) => this.job(id) as Job);
+    shelve(jobs, (job) => this.#keyTo(job)).forEach((shelved, at) => {
+      this.#jobs.set(ids[at] as string, shelved);
+    });
+  }
+
+  #keyTo({ job_id, idempotency_key: key, foreign }: Job): string | undefined {
+    return key !== undefined && !foreign && this.#jobIdsByKey.get(key) === job_id ? key : undefined;
+  }
+
+  /** This moment, to be written down while the state goes on. */
+  capture(): StateSnapshot {
+    const [ids, held] = [[...this.#jobs.keys()], [...this.#jobs.values()]];
+    const summary: StateSummary = {
+      last_seq: this.#lastSeq,
+      event_count: this.#eventCount,
+      last_event_id: this.#lastEventId ?? null,
+      jobs: ids.length,
+      claimable: [...this.#claimable].map(([jobType, queue]) => [jobType, [...queue]]),
+      running: [...this.#running],
+      foreign: [...this.#foreign],
+      stale: [...this.#stale],
+      types: [...this.#countsByType].sort(),
+      statuses: [...this.#countsByStatus].filter(([, jobs]) => jobs > 0).sort(),
+    };
+    const pages = (): Generator<Buffer> => pagesOf(ids, held, (job) => this.#keyTo(job));
+    return { lastSeq: this.#lastSeq, summary: JSON.stringify(summary), pages };
+  }
+
+  /**
+   * Takes in one page of a snapshot. All its pages go, in order, into a state that holds nothing; then its summary.
+   * @throws Error when it is none
+   */
+  restorePage(page: Buffer): void {
+    readPage(page, (jobId, key, job) => {
+      this.#jobs.set(jobId, job);
+      if (key !== undefined) this.#jobIdsByKey.set(key, jobId);
+    });
+  }
+
+  /** @throws Error when it is none, or not that of the pages */
+  restoreSummary(text: string): void {
+    const summary = JSON.parse(text) as StateSummary;
+    if (summary.jobs !== this.#jobs.size) throw new Error('the summary of a state is not that of its jobs');
+    this.#lastSeq = summary.last_seq;
+    this.#eventCount = summary.event_count;
+    this.#lastEventId = summary.last_event_id ?? undefined;
+    for (const [jobType, ids] of summary.claimable) {
+      const queue = this.#queueOf(jobType);
+      for (const id of ids) queue.add(id);
+    }
+    this.#running = new Set(summary.running);
+    this.#foreign = new Set(summary.foreign);
+    this.#stale = new Set(summary.stale);
+    this.#countsByType = new Map(summary.types);
+    this.#countsByStatus = new Map(summary.statuses);
+  }
+
+  /** Becomes what `other` is; `other` is not to be used any more. */
+  become(other: State): void {
+    this.#jobs = other.#jobs;
+    this.#jobIdsByKey = other.#jobIdsByKey;
+    this.#claimable = other.#claimable;
+    this.#running = other.#running;
+    this.#foreign = other.#foreign;
+    this.#stale = other.#stale;
+    this.#countsByType = other.#countsByType;
+    this.#countsByStatus = other.#countsByStatus;
+    this.#warm = other.#warm;
+    this.#lastSeq = other.#lastSeq;
+    this.#eventCount = other.#eventCount;
+    this.#lastEventId = other.#lastEventId;
   }
 
   #queueOf(jobType: JobType): ClaimQueue {
@@ -115,63 +245,17 @@ export class State implements JobLookup {
   }
 }
 
+function count<Name>(counts: Map<Name, number>, name: Name, more: number): void {
+  counts.set(name, (counts.get(name) ?? 0) + more);
+}
+
+function jobIn(held: HeldJob): Job;
+function jobIn(held: HeldJob | undefined): Job | undefined;
+function jobIn(held: HeldJob | undefined): Job | undefined {
+  return held instanceof ShelvedJob ? held.job() : held;
+}
+
 function keepIn(set: Set<string>, member: string, belongs: boolean): void {
   if (belongs) set.add(member);
   else set.delete(member);
-}
-
-
-/**
- * The state that decisions see: the durable one and, on top, what was decided and is on its way to the disk. So two
- * submits with one key in one batch make one job.
- */
-export class PendingState implements JobLookup {
-  readonly #durable: State;
-  readonly #jobs = new Map<string, Job>();
-  readonly #jobIdsByKey = new Map<string, string>();
-  #lastSeq: number;
-
-  constructor(durable: State) {
-    this.#durable = durable;
-    this.#lastSeq = durable.lastSeq;
-  }
-
-  get lastSeq(): number {
-    return this.#lastSeq;
-  }
-  job(jobId: string): Job | undefined {
-    return this.#jobs.get(jobId) ?? this.#durable.job(jobId);
-  }
-  jobIdForKey(idempotencyKey: string): string | undefined {
-    return this.#durable.jobIdForKey(idempotencyKey) ?? this.#jobIdsByKey.get(idempotencyKey);
-  }
-
-  /** Takes events that were just decided: always of our own batch. */
-  decided(events: readonly LedgerEvent[]): void {
-    for (const event of events) {
-      this.#lastSeq = event.seq;
-      const folded = foldJob(this.job(event.job_id), event, true);
-      if (folded.ignored !== undefined) continue;
-      this.#jobs.set(event.job_id, folded.job);
-      const key = folded.job.idempotency_key;
-      if (key !== undefined && !folded.job.foreign) this.#jobIdsByKey.set(key, event.job_id);
-    }
-  }
-
-  /** Forgets what the durable state holds by now. */
-  settled(events: readonly LedgerEvent[]): void {
-    for (const { job_id, seq } of events) {
-      const job = this.#jobs.get(job_id);
-      if (job === undefined || job.last_seq > seq) continue;
-      this.#jobs.delete(job_id);
-      if (job.idempotency_key !== undefined) this.#jobIdsByKey.delete(job.idempotency_key);
-    }
-  }
-
-  /** Forgets every decision that is not durable. */
-  discard(): void {
-    this.#jobs.clear();
-    this.#jobIdsByKey.clear();
-    this.#lastSeq = this.#durable.lastSeq;
-  }
 }

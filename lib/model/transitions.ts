@@ -38,8 +38,9 @@ export const transitions: Readonly<Record<JobState | 'none', Row>> = {
   cancelled: {},
 };
 
+const rows = new Map(Object.entries(transitions).map(([state, row]) => [state, new Map(Object.entries(row))]));
+
 /** The state that an event leads to, or undefined when it is illegal there. `state` undefined: there is no such job. */
 export function nextState(state: JobState | undefined, eventType: string): JobState | undefined {
-  const row = transitions[state ?? 'none'];
-  return Object.hasOwn(row, eventType) ? row[eventType as JobEventType] : undefined;
+  return rows.get(state ?? 'none')?.get(eventType);
 }

@@ -37,7 +37,7 @@ export type WorkerExecutor =
       readonly timeoutMs: number;
       readonly idleMs: number;
     }
-  | { readonly kind: 'module'; readonly path: string };
+  | { readonly kind: 'module'; readonly path: string; readonly timeoutMs: number };
 
 export interface WorkerLimits {
   /** Of `output.log`: head and tail are kept, the gap is told. */
@@ -46,6 +46,8 @@ export interface WorkerLimits {
   readonly artifactBytes: number;
   /** From SIGINT or the abort to SIGTERM. */
   readonly cancelGraceMs: number;
+  /** Heap of the process that runs a module. */
+  readonly memoryMb: number;
 }
 
 /** The one argument of a thread's task. */
@@ -104,8 +106,14 @@ export type WorkerResult =
 /** The one argument of the pool's tasks: a job, or the question whether the worker file can be loaded. */
 export type ThreadMessage = { readonly kind: 'job'; readonly task: WorkerTask } | { readonly kind: 'probe' };
 
+/** Instead of a result: whoever did the work is gone without one, such as the process of a module. */
+export interface WorkerLost {
+  readonly kind: 'lost';
+  readonly why: string;
+}
+
 /** What a thread answers. `reusable` is false when the job left timers, handles or the like behind in the thread. */
 export interface ThreadAnswer {
-  readonly result: WorkerResult;
+  readonly result: WorkerResult | WorkerLost;
   readonly reusable: boolean;
 }

@@ -90,10 +90,11 @@ export class Appender {
   }
 
   /**
-   * @throws AgentopsdError `body_too_large` at the call itself: the group is not taken, and the next `seq` is the same
+   * @throws AgentopsdError `body_too_large` or `writer_stopped` at the call itself: the group is not taken, and the next
+   *   `seq` is the same
    */
   append(events: readonly LedgerEvent[]): Promise<{ firstSeq: number; lastSeq: number }> {
-    if (this.#state !== 'writing' || this.#closing) return Promise.reject(this.#notWritten());
+    if (this.#state !== 'writing' || this.#closing) throw this.#notWritten();
     invariant(
       events.length > 0 && events.every((event, at) => event.seq === this.#nextSeq + at),
       'events go on by one',

@@ -10,7 +10,7 @@ import type { LedgerEvent } from '../model/event.js';
 import { DAMAGE_ADOPTED } from '../model/event.js';
 import type { DamageRecord, LedgerHealth } from '../model/health.js';
 
-interface AdoptedRecord {
+export interface AdoptedRecord {
   readonly segment: string;
   readonly line: number;
   readonly error: string | undefined;
@@ -23,6 +23,7 @@ export class Condition {
   #claimsHeldThroughSeq = 0;
   /** The record of an acknowledged event that this ledger lacks, if it does. */
   #lacking: DamageRecord | undefined;
+  #verifiedThroughSeq: number | undefined;
   #halted: { reason: string; forGood: boolean } | undefined;
   #health: LedgerHealth | undefined;
 
@@ -30,6 +31,23 @@ export class Condition {
   notice(event: LedgerEvent): void {
     if (event.event_type !== DAMAGE_ADOPTED) return;
     this.#adopted.push(...recordsOf(event.payload));
+    this.#health = undefined;
+  }
+
+  /** Damage that was accepted up to now. */
+  get adopted(): readonly AdoptedRecord[] {
+    return this.#adopted.slice();
+  }
+
+  /** Puts what was accepted earlier before all that was noticed. */
+  restore(adopted: readonly AdoptedRecord[]): void {
+    this.#adopted.unshift(...adopted);
+    this.#health = undefined;
+  }
+
+  /** So far all is verified; undefined: all is. */
+  verified(throughSeq: number | undefined): void {
+    this.#verifiedThroughSeq = throughSeq;
     this.#health = undefined;
   }
 
@@ -59,6 +77,11 @@ export class Condition {
     this.#health = undefined;
   }
 
+  /** Whether anything is damaged or lacking, accepted or not. */
+  get isDamaged(): boolean {
+    return this.#damage.length > 0;
+  }
+
   /** Whether an acknowledged event is lacking that nobody accepted the loss of. */
   get isLacking(): boolean {
     return this.#lacking !== undefined && this.#isPresent(this.#lacking);
@@ -79,6 +102,7 @@ export class Condition {
           ? this.#reasons
           : [...this.#reasons, `the ledger is not being written: ${this.#halted.reason}`],
       claimsHeldThroughSeq: damage.length === 0 ? 0 : this.#claimsHeldThroughSeq,
+      ...(this.#verifiedThroughSeq === undefined ? {} : { verifiedThroughSeq: this.#verifiedThroughSeq }),
     });
   }
 

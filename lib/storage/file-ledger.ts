@@ -3,7 +3,7 @@
  * `writer.ts` has the steps of becoming the writer, `appender.ts` those of a batch, `repair.ts` what is mended.
  */
 import type { Clock } from '../base/clock.js';
-import { AgentopsdError } from '../base/errors.js';
+import { AgentopsdError, invariant } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import type { Random } from '../base/random.js';
 import { randomHex } from '../base/random.js';
@@ -12,21 +12,25 @@ import type { LedgerHealth } from '../model/health.js';
 import type { Anchor } from './anchor.js';
 import { Appender } from './appender.js';
 import type { Batch } from './batch.js';
+import { Behind } from './behind.js';
 import { whyNotOurs } from './check.js';
-import { Condition } from './condition.js';
+import { CheckpointRounds } from './checkpoint-rounds.js';
+import type { Checkpoints } from './checkpoints.js';
+import type { Condition } from './condition.js';
 import type { Disk } from './disk.js';
 import { DiskError } from './disk.js';
 import { leaveFolder } from './guard.js';
-import type { HistorySegment } from './history.js';
-import { History } from './history.js';
+import type { History, HistorySegment } from './history.js';
 import type { Home } from './home.js';
 import { KeptSegments } from './kept-segments.js';
+import { findLacking } from './lacking.js';
 import { layoutOf } from './layout.js';
 import type { Ledger, LedgerObserver, StoredEvent } from './ledger.js';
 import type { LiveSegment } from './live-segment.js';
 import type { FolderLock } from './lock.js';
 import { createNodeLock } from './node-lock.js';
-import { findLacking, takeIn } from './opening.js';
+import type { TakenIn } from './opening.js';
+import { takeIn } from './opening.js';
 import type { ProcessFacts } from './process-facts.js';
 import { createProcessFacts } from './process-facts.js';
 import { cutSealed, tidy } from './repair.js';
@@ -53,6 +57,8 @@ export interface FileLedgerOptions {
   readonly lockStaleMs?: number;
   /** Default: `limits.segmentBytes`. */
   readonly segmentBytes?: number;
+  /** Default: `limits.verifiedAtOnceBytes`. */
+  readonly verifiedAtOnceBytes?: number;
 }
 
 export interface OpenedLedger {
@@ -72,33 +78,34 @@ const WRITER_ID_BYTES = 4;
 export async function openFileLedger(options: FileLedgerOptions): Promise<OpenedLedger> {
   const { disk, home, observer } = options;
   const settings = settingsOf(options);
-  const parts = {
-    history: new History(),
-    kept: new KeptSegments(disk, settings.layout),
-    condition: new Condition(),
-    observer,
-  };
+  const kept = new KeptSegments(disk, settings.layout);
+  const { verifiedAtOnceBytes = limits.verifiedAtOnceBytes } = options;
   let ledger: FileLedger | undefined;
   const lost = (reason: string): void => {
     settings.progress(`the lock of the folder was lost (${reason}); writing goes on as long as the term is ours`);
     void ledger?.recheck();
   };
   try {
-    const writer = await becomeWriter({ ...settings, onLost: lost }, (source, plan) => takeIn(source, plan, parts));
+    let taken: TakenIn | undefined;
+    const writer = await becomeWriter({ ...settings, onLost: lost }, async (source) => {
+      taken = await takeIn(source, { ...settings, kept, observer, verifiedAtOnceBytes });
+      return taken.plan;
+    });
+    invariant(taken !== undefined, 'whoever became the writer has taken the ledger in');
     const { plan, segment } = writer;
     const damage = await tidy(settings, plan);
-    const lacking = await findLacking(disk, home, plan, parts.history);
+    const lacking = await findLacking(disk, home, plan, taken.history);
     const heldThroughSeq = lacking === undefined ? plan.claimsHeldThroughSeq : plan.lastSeq;
-    parts.condition.found(
+    taken.condition.found(
       damage,
       plan.reasons,
       heldThroughSeq,
       lacking === undefined || lacking.segment !== '' ? lacking : { ...lacking, segment: segment.name },
     );
-    ledger = new FileLedger({ ...settings, onLost: lost }, { ...parts, ...writer }, options);
+    ledger = new FileLedger({ ...settings, onLost: lost }, { kept, ...taken, ...writer }, options);
     return { ledger, plan, writer: { term: segment.term.number, writerId: settings.writer, segment: segment.name } };
   } catch (error) {
-    await parts.kept.close();
+    await kept.close();
     throw error instanceof DiskError ? refusedByDisk(error) : error;
   }
 }
@@ -140,6 +147,9 @@ interface Parts {
   readonly history: History;
   readonly kept: KeptSegments;
   readonly condition: Condition;
+  readonly checkpoints: Checkpoints | undefined;
+  readonly checkpointSeq: number;
+  readonly behindUnverified: boolean;
   readonly hold: { release(): Promise<void> };
   readonly term: Term;
   readonly plan: ReplayPlan;
@@ -152,12 +162,16 @@ export class FileLedger implements Ledger {
   readonly #observer: LedgerObserver;
   readonly #appender: Appender;
   readonly #upkeep: Upkeep;
+  readonly #rounds: CheckpointRounds | undefined;
+  readonly #behind: Behind | undefined;
   #place: HistorySegment;
   #acknowledged: Anchor | undefined;
   #term: Term;
   #renewing = false;
   #waiting: (() => void)[] = [];
   #closed: Promise<void> | undefined;
+  /** The copying of what was removed, while it goes on. */
+  #saving: Promise<void> | undefined;
 
   constructor(settings: WriterOptions, parts: Parts, options: Pick<FileLedgerOptions, 'observer' | 'segmentBytes'>) {
     this.#settings = settings;
@@ -185,6 +199,15 @@ export class FileLedger implements Ledger {
       resume: () => this.#resume(),
       anchor: () => (parts.condition.isLacking ? undefined : this.#acknowledged),
     });
+    const { keeper } = options.observer;
+    const { checkpoints } = parts;
+    const { progress, home } = settings;
+    this.#rounds =
+      keeper && checkpoints && new CheckpointRounds({ ...parts, keeper, checkpoints, homeId: home.id, progress });
+    this.#behind = parts.behindUnverified
+      ? new Behind({ ...settings, ...parts, onDamage: async () => this.#rounds?.forbid() })
+      : undefined;
+    if (this.#behind) this.#upkeep.track(this.#behind.run());
   }
 
   /** The segment that is written now. */
@@ -226,9 +249,10 @@ export class FileLedger implements Ledger {
 
   /** Looks, outside of a batch, whether all is still ours and still there; stops the writer when it is not. */
   async recheck(): Promise<void> {
+    if (this.#closed !== undefined) return;
+    if (this.#appender.state === 'stopped') return this.#saveGone();
     // A batch in flight, and a new segment, end with a check of their own.
-    if (this.#closed !== undefined || this.#renewing || this.#appender.isBusy || this.#appender.state === 'stopped')
-      return;
+    if (this.#renewing || this.#appender.isBusy) return;
     const { file, sizeBytes } = this.#appender.segment;
     const full = this.#appender.state === 'full';
     const { disk } = this.#settings;
@@ -245,8 +269,11 @@ export class FileLedger implements Ledger {
   }
 
   async #close(): Promise<void> {
+    this.#behind?.stop();
     await this.#appender.close();
     await this.#upkeep.close();
+    if (this.#appender.state === 'stopped') await this.#saveGone();
+    if (this.#appender.state === 'writing' && this.#term.isLast()) await this.#rounds?.stopped(this.#appender.segment);
     for (const wake of this.#waiting.splice(0)) wake();
     if (this.#term.isLast()) await leaveFolder(this.#settings, this.#term.number, this.#parts.hold);
     else await this.#parts.hold.release();
@@ -267,6 +294,7 @@ export class FileLedger implements Ledger {
       at += batch.lineBytes[index] ?? 0;
       this.#parts.condition.notice(event);
     });
+    this.#rounds?.committed(batch, offset);
     this.#acknowledged = { seq: batch.events.at(-1)?.seq ?? 0, hash: batch.lastHash };
     this.#upkeep.acknowledged();
   }
@@ -277,13 +305,25 @@ export class FileLedger implements Ledger {
   }
 
   #stopped(reason: string): void {
-    this.#parts.condition.halted(reason, true);
+    this.#parts.condition.halted(this.#told(reason), true);
     this.#settings.progress(`writing stopped for good: ${reason}`);
     this.#observer.onStopped(reason);
     this.#upkeep.track(this.#saveGone());
   }
 
-  async #saveGone(): Promise<void> {
+  /** As views tell it: files are named relative to the root, wherever that is. */
+  #told(reason: string): string {
+    return reason.replaceAll(`${this.#settings.layout.root}/`, '');
+  }
+
+  #saveGone(): Promise<void> {
+    this.#saving ??= this.#copyGone().finally(() => {
+      this.#saving = undefined;
+    });
+    return this.#saving;
+  }
+
+  async #copyGone(): Promise<void> {
     try {
       for (const path of await this.#parts.kept.saveGone(this.#settings))
         this.#settings.progress(`saved what was removed: ${path}`);
@@ -293,7 +333,7 @@ export class FileLedger implements Ledger {
   }
 
   #full(reason: string): void {
-    this.#parts.condition.halted(reason, false);
+    this.#parts.condition.halted(`the disk is full (${this.#told(reason)})`, false);
     this.#settings.progress(`the disk is full (${reason}): nothing is acknowledged until there is room`);
     this.#upkeep.full();
   }
@@ -310,9 +350,11 @@ export class FileLedger implements Ledger {
       const segment = await renewWriter(this.#settings, this.#term, from, (term) => {
         const previous = this.#term;
         this.#term = term;
-        void previous.close();
+        previous.close().catch(() => undefined);
       });
       this.#place = this.#keep(segment);
+      // Nothing is told between two batches: the state is that of the end of the old segment.
+      if (this.#rounds) this.#upkeep.track(this.#rounds.segmentEnded(from));
       await cutSealed(this.#settings, from.name, from.sizeBytes);
       return segment;
     } finally {

@@ -51,20 +51,22 @@ function wayTo(head: SegmentFacts, segments: readonly SegmentFacts[]): Way {
   const steps: Step[] = [{ facts: head, want: undefined }];
   const gaps: Gap[] = [];
   for (let at = head; ; ) {
-    const before = stepBefore(at, byName, segments, gaps);
+    const before = stepBefore(at, steps[0]?.want?.seq, byName, segments, gaps);
     if (before === undefined) return { head, steps, gaps };
     steps.unshift(before);
     at = before.facts;
   }
 }
 
+/** @param seqBehind `seq` of the last event up to the end of what counts in `at`, where it is known */
 function stepBefore(
   at: SegmentFacts,
+  seqBehind: number | undefined,
   byName: Map<string, SegmentFacts>,
   all: readonly SegmentFacts[],
   gaps: Gap[],
 ): Step | undefined {
-  const seq = at.firstEvent && at.firstEvent.seq - 1;
+  const seq = at.firstEvent ? at.firstEvent.seq - 1 : seqBehind;
   if (at.header === undefined) return guessBefore(at.number, seq, all);
   const { after } = at.header;
   if (after === undefined) return undefined;
@@ -76,16 +78,19 @@ function stepBefore(
   return guess;
 }
 
-/** The newest segment below `number` that holds events up to `seq`: where a lost header or segment must have gone on from. */
+/**
+ * The newest segment below `number` that holds events up to `seq` (any, where that is not known): where a lost header or
+ * segment must have gone on from.
+ */
 function guessBefore(
   number: number,
   seq: number | undefined,
   all: readonly SegmentFacts[],
   hash?: string,
 ): Step | undefined {
-  if (seq === undefined || seq < 1) return undefined;
+  const before = seq ?? Number.POSITIVE_INFINITY;
   const fits = (facts: SegmentFacts): boolean =>
-    facts.number < number && facts.firstEvent !== undefined && facts.firstEvent.seq <= seq;
+    facts.number < number && facts.firstEvent !== undefined && facts.firstEvent.seq <= before;
   const facts = all.filter(fits).at(-1);
   return facts && { facts, want: { length: undefined, hash, seq } };
 }

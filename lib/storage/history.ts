@@ -20,14 +20,22 @@ export interface HistorySegment {
 }
 
 /** Lines from `fromLine` on hold the events from `fromSeq` on, one by one. */
-interface Run {
+interface Run extends Omit<HistoryRun, 'segment' | 'lastSeq' | 'offsets'> {
   readonly segment: HistorySegment;
+  lastSeq: number;
+  readonly offsets: number[];
+}
+
+/** The same as it is kept beside a folded state. */
+export interface HistoryRun {
+  /** Name of the segment. */
+  readonly segment: string;
   readonly ours: boolean;
   readonly fromSeq: number;
   readonly fromLine: number;
-  lastSeq: number;
+  readonly lastSeq: number;
   /** Offset of the first line, and of each `limits.indexStepEvents`-th behind it. */
-  readonly offsets: number[];
+  readonly offsets: readonly number[];
 }
 
 export interface EventPlace {
@@ -57,6 +65,18 @@ export class History {
       lastSeq: place.seq,
       offsets: [place.offset],
     });
+  }
+
+  /** As it is at this moment. */
+  runs(): HistoryRun[] {
+    return this.#runs.map((run) => ({ ...run, segment: run.segment.name, offsets: run.offsets.slice() }));
+  }
+
+  /** Puts earlier runs before all others. */
+  restore(runs: readonly HistoryRun[], segmentOf: (name: string) => HistorySegment): void {
+    this.#runs.unshift(
+      ...runs.map((run) => ({ ...run, segment: segmentOf(run.segment), offsets: run.offsets.slice() })),
+    );
   }
 
   /**

@@ -6,6 +6,7 @@
  *     token            what the daemon's clients show (`token-file.ts`)
  *     trust.json       which executors may run
  *     anchor.json      the last acknowledged event (`anchor.ts`)
+ *     checkpoints/     the folded state at some event, for a fast opening (`checkpoint.ts`)
  *     activation.json  where the daemon listens (`activation.ts`)
  *     children/        what to kill after a crash (`lease-file.ts`)
  *

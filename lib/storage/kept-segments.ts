@@ -17,7 +17,8 @@ interface Kept {
   file: DiskFile | undefined;
   /** Bytes that were there when it was opened or last acknowledged; fewer later means that somebody cut it. */
   readonly countedBytes: () => number;
-  saved: boolean;
+  /** Path of the copy in the quarantine, relative to the root. */
+  copy: string | undefined;
 }
 
 export class KeptSegments {
@@ -38,20 +39,20 @@ export class KeptSegments {
       path,
       file: await this.#disk.open(path, 'read'),
       countedBytes: () => countedBytes,
-      saved: false,
+      copy: undefined,
     });
   }
 
   /** Takes over the descriptor of a segment that we write ourselves. */
   own(name: string, file: DiskFile, countedBytes: () => number): HistorySegment {
-    return this.#add({ name, path: file.path, file, countedBytes, saved: false });
+    return this.#add({ name, path: file.path, file, countedBytes, copy: undefined });
   }
 
   #add(kept: Kept): HistorySegment {
     this.#kept.push(kept);
     const oldest = this.#kept.at(-1 - limits.keptDescriptors);
     if (oldest?.file !== undefined) {
-      void oldest.file.close();
+      oldest.file.close().catch(() => undefined);
       oldest.file = undefined;
     }
     return {
@@ -73,21 +74,28 @@ export class KeptSegments {
     return undefined;
   }
 
-  /** Copies to the quarantine what the descriptors still hold of removed or replaced files. @returns the copies' paths */
+  /**
+   * Copies to the quarantine what the descriptors still hold of removed or replaced files, and again when the copy was
+   * taken away as well: a `git clean` may still be at it. @returns the copies' paths
+   */
   async saveGone(options: QuarantineOptions): Promise<string[]> {
     const paths: string[] = [];
     for (const kept of this.#kept) {
       const why = this.#whyGone(kept);
-      if (why === undefined || kept.saved || kept.file === undefined) continue;
-      kept.saved = true;
-      const toByte = Math.min(kept.countedBytes(), kept.file.factsSync().sizeBytes);
-      paths.push(await keepCopy(options, kept.file, { fromByte: 0, toByte }, kept.name, `${why} while the daemon ran`));
+      if (why === undefined || kept.file === undefined || this.#isSaved(kept)) continue;
+      const span = { fromByte: 0, toByte: Math.min(kept.countedBytes(), kept.file.factsSync().sizeBytes) };
+      kept.copy = await keepCopy(options, kept.file, span, kept.name, `${why} while the daemon ran`);
+      paths.push(kept.copy);
     }
     return paths;
   }
 
   async close(): Promise<void> {
     for (const kept of this.#kept.splice(0)) await kept.file?.close();
+  }
+
+  #isSaved({ copy }: Kept): boolean {
+    return copy !== undefined && this.#disk.factsSync(join(this.#layout.root, copy)) !== undefined;
   }
 
   #whyGone(kept: Kept): string | undefined {

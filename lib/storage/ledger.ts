@@ -10,7 +10,10 @@ import type { LedgerHealth } from '../model/health.js';
 /** An event read back: with what its line adds, and where it stands. */
 export interface StoredEvent {
   /** The line as it stands, parsed: the event's members with `seq`, `prev_hash` and, on a batch's last, `commit`. */
-  readonly event: LedgerEvent & { readonly prev_hash?: string; readonly commit?: { readonly from: number; readonly mac: string } };
+  readonly event: LedgerEvent & {
+    readonly prev_hash?: string;
+    readonly commit?: { readonly from: number; readonly mac: string };
+  };
   /** Whether the batch it stands in is of this home: its `mac` verifies. */
   readonly ours: boolean;
   /** File name of the segment, and the line in it, from 1. */
@@ -18,11 +21,15 @@ export interface StoredEvent {
   readonly segmentLine: number;
 }
 
+/** The same, with the byte offset of its line in the segment. */
+export type ReplayedEvent = StoredEvent & { readonly offset: number };
+
 export interface Ledger {
   /**
    * Takes events whose `seq` go on from the last appended one, and whose decisions were made in the order of the calls.
    * Groups given while a batch is in flight go into the next one together.
-   * @throws AgentopsdError `outcome_unknown` (this group may or may not survive) or `writer_stopped` (it was not written)
+   * @throws AgentopsdError `outcome_unknown` (this group may or may not survive) or `writer_stopped` (it was not written);
+   *   `writer_stopped` or `body_too_large` at the call itself where the group is not even taken: the next `seq` is the same
    */
   append(events: readonly LedgerEvent[]): Promise<{ firstSeq: number; lastSeq: number }>;
   /** Acknowledged events with fromSeq ≤ seq ≤ toSeq (default: to the last one acknowledged at the call), in order. */
@@ -36,8 +43,31 @@ export interface Ledger {
   close(): Promise<void>;
 }
 
+/**
+ * Whoever folds the events and can give and take the folded state as bytes, so that an opening need not fold everything
+ * anew. The ledger keeps those bytes and understands nothing of them.
+ */
+export interface StateKeeper {
+  /** Names the meaning of events and bytes: a state of another reducer is never restored. */
+  readonly reducer: string;
+  /** The state at this moment: all that `onReplayed` and `onDurable` told so far. */
+  capture(): { readonly summary: string; pages(): Iterable<Buffer> };
+  /** Room for a state beside the present one, which does not change before `become`. */
+  restoring(): StateRestoring;
+}
+
+export interface StateRestoring {
+  /** Pages in order, then the summary. @throws Error when they are none */
+  page(bytes: Buffer): void;
+  finish(summary: string): void;
+  /** The state is from now on what was restored; without pages and summary that is the empty one. */
+  become(): void;
+}
+
 /** What the opener of a ledger wants to be told, in order and synchronously. */
 export interface LedgerObserver {
+  /** Without it every opening tells every event. */
+  readonly keeper?: StateKeeper;
   /** Each event of the replay, before `open` answers. */
   onReplayed(event: LedgerEvent, ours: boolean): void;
   /** The events of one batch once they are durable and checked, before any of its `append` calls resolves. */

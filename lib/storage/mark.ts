@@ -1,6 +1,7 @@
 /** The places in a segment that others go on from, and what a scan of one tells. */
 import type { Disk } from './disk.js';
 import type { Fault } from './fault.js';
+import type { ReplayedEvent } from './ledger.js';
 import type { SegmentFacts } from './segment-facts.js';
 
 /** Where another segment goes on from in this one. What is not known stays undefined. */
@@ -25,6 +26,14 @@ export interface Mark {
   readonly lastEventId: string | undefined;
   /** The last whole batch up to here, or the header. */
   readonly unit: { readonly fromByte: number; readonly toByte: number };
+}
+
+/** A segment whose end was verified at an earlier opening, or written by ourselves: it is not read again for it. */
+export interface KnownSegment {
+  readonly segment: string;
+  /** Where what counts of it ends. */
+  readonly end: Mark;
+  readonly lineCount: number;
 }
 
 export interface SegmentScan {
@@ -52,6 +61,9 @@ export interface ScanTask {
   readonly isHead: boolean;
   /** `seq` of the last event before this segment, where it is known. */
   readonly seqBefore: number | undefined;
+  readonly known?: KnownSegment | undefined;
+  /** Is given the events as they are read, while it is not certain yet that they count. */
+  readonly eager?: ((events: readonly ReplayedEvent[]) => void) | undefined;
   /** Looks at each batch even where one mac vouches for all. */
   readonly carefully?: boolean;
 }

@@ -1,68 +1,167 @@
-/** What opening takes in: the counted events, where they stand, and whether what this home acknowledged is there. */
-import type { DamageRecord } from '../model/health.js';
-import type { Anchor } from './anchor.js';
-import { readAnchor } from './anchor.js';
-import type { Condition } from './condition.js';
-import type { Disk } from './disk.js';
-import type { History, HistorySegment } from './history.js';
+/**
+ * What opening takes in: the counted events, where they stand, and what they come to. In one of three ways, always with
+ * the same outcome:
+ *
+ *   from a checkpoint   the newest one that has its place in the ledger; the events behind it are told. What it covers
+ *                       is verified before anything is served, or afterwards where it is much (`behind.ts`)
+ *   eagerly             events are told while they are verified, so that all is read and parsed once; what was told is
+ *                       thrown away when not all of it holds
+ *   in two passes       first what counts, then the events: with damage, with segments of others, without a keeper
+ *
+ * A checkpoint is used in a ledger without damage and with one head alone. In any other everything is looked at.
+ */
+
+import type { FileSeams } from './atomic-file.js';
+import type { CheckpointContents } from './checkpoint.js';
+import { Checkpoints } from './checkpoints.js';
+import { Condition } from './condition.js';
+import { Eager } from './eager.js';
+import { History, type HistorySegment } from './history.js';
 import type { Home } from './home.js';
 import type { KeptSegments } from './kept-segments.js';
-import type { LedgerObserver } from './ledger.js';
-import { hashOfLine } from './line.js';
+import type { LedgerObserver, ReplayedEvent } from './ledger.js';
+import type { KnownSegment } from './mark.js';
 import type { ReplayOptions, ReplayPlan } from './replay.js';
-import { replayBlocks } from './replay.js';
+import { planReplay, replayBlocks } from './replay.js';
 
-export interface TakeInto {
-  readonly history: History;
+export interface OpeningOptions extends FileSeams {
+  readonly home: Home;
   readonly kept: KeptSegments;
+  readonly observer: Pick<LedgerObserver, 'onReplayed' | 'keeper'>;
+  readonly progress: (text: string) => void;
+  /** What lies before a checkpoint is verified at once up to this size. */
+  readonly verifiedAtOnceBytes: number;
+}
+
+export interface TakenIn {
+  readonly plan: ReplayPlan;
+  readonly history: History;
   readonly condition: Condition;
-  readonly observer: Pick<LedgerObserver, 'onReplayed'>;
+  /** Undefined where nobody keeps the state. */
+  readonly checkpoints: Checkpoints | undefined;
+  /** `seq` of the checkpoint that it began from; 0 without. */
+  readonly checkpointSeq: number;
+  /** Whether what lies before the checkpoint still has to be verified. */
+  readonly behindUnverified: boolean;
 }
 
-/** Opens every segment of the chain and tells every counted event, in order. */
-export async function takeIn(source: ReplayOptions, plan: ReplayPlan, into: TakeInto): Promise<void> {
-  const segments = new Map<string, HistorySegment>();
-  for (const link of plan.chain) segments.set(link.segment, await into.kept.open(link.segment, link.countedBytes));
-  for await (const block of replayBlocks(source, plan)) {
-    for (const { event, ours, segment, segmentLine, offset } of block) {
-      const found = segments.get(segment);
-      if (found !== undefined) into.history.add(found, { seq: event.seq, ours, line: segmentLine, offset });
-      if (ours) into.condition.notice(event);
-      into.observer.onReplayed(event, ours);
-    }
+/** Opens every segment of the chain and tells every counted event that the observer's state does not hold yet, in order. */
+export async function takeIn(source: ReplayOptions, options: OpeningOptions): Promise<TakenIn> {
+  const { keeper } = options.observer;
+  const checkpoints = keeper && new Checkpoints({ ...options, keeper });
+  const taken = (await fromCheckpoint(source, options, checkpoints)) ?? (await fromTheBeginning(source, options));
+  // What they cover may be what is damaged: the next opening has to see it as well.
+  if (taken.plan.status === 'corrupt')
+    await checkpoints?.removeAll().catch((error: unknown) => options.progress(`checkpoints stay: ${String(error)}`));
+  return { ...taken, checkpoints };
+}
+
+type Taken = Omit<TakenIn, 'checkpoints'>;
+
+async function fromCheckpoint(
+  source: ReplayOptions,
+  options: OpeningOptions,
+  checkpoints: Checkpoints | undefined,
+): Promise<Taken | undefined> {
+  const found = await checkpoints?.newest((contents) => whyNotHere(contents, source));
+  if (found === undefined) return undefined;
+  const { contents, restoring } = found;
+  const coveredBytes = contents.chain.reduce((sum, { end }) => sum + end.toByte, 0);
+  const behindUnverified = coveredBytes > options.verifiedAtOnceBytes;
+  const known = new Map(contents.chain.map((one) => [one.segment, one]));
+  const plan = await planReplay(behindUnverified ? { ...source, known } : source);
+  const why = whyNotIn(plan, contents.chain);
+  if (why !== undefined) {
+    options.progress(`the checkpoint at event ${contents.seq} is passed over: ${why}`);
+    return undefined;
   }
+  restoring.become();
+  const { history, condition } = fresh();
+  const segments = await openSegments(plan, options.kept);
+  history.restore(contents.history, (name) => segments(name));
+  condition.restore(contents.adopted);
+  await tellRest(source, plan, contents.chain.length, into(options, history, condition, segments));
+  return { plan, history, condition, checkpointSeq: contents.seq, behindUnverified };
 }
 
-/**
- * The record of the acknowledged event that this ledger lacks, though it is whole in itself: an older checkout, or a
- * backup. Undefined when all that this home knows of is there.
- */
-export async function findLacking(
-  disk: Disk,
-  home: Home,
+async function fromTheBeginning(source: ReplayOptions, options: OpeningOptions): Promise<Taken> {
+  const { keeper } = options.observer;
+  const none = { checkpointSeq: 0, behindUnverified: false };
+  if (keeper !== undefined) {
+    const parts = fresh();
+    const eager = new Eager(({ segments }) => into(options, parts.history, parts.condition, segments));
+    const plan = await planReplay({ ...source, eager });
+    if (eager.holds(plan)) {
+      eager.bind(await openSegments(plan, options.kept));
+      return { plan, ...parts, ...none };
+    }
+    keeper.restoring().become();
+    return { plan, ...(await inTwoPasses(source, plan, options)), ...none };
+  }
+  const plan = await planReplay(source);
+  return { plan, ...(await inTwoPasses(source, plan, options)), ...none };
+}
+
+async function inTwoPasses(
+  source: ReplayOptions,
   plan: ReplayPlan,
-  history: History,
-): Promise<DamageRecord | undefined> {
-  const anchor = await readAnchor(disk, home);
-  if (anchor === undefined) return undefined;
-  if (anchor.seq > plan.lastSeq) return lackingRecord(plan, anchor);
-  // With corruption the damage tells; an altered line is no missing one.
-  if (plan.status === 'corrupt') return undefined;
-  const line = await history.line(anchor.seq);
-  return line !== undefined && hashOfLine(line) === anchor.hash ? undefined : lackingRecord(plan, anchor);
+  options: OpeningOptions,
+): Promise<{ history: History; condition: Condition }> {
+  const { history, condition } = fresh();
+  const segments = await openSegments(plan, options.kept);
+  await tellRest(source, plan, 0, into(options, history, condition, segments));
+  return { history, condition };
 }
 
-/** Stands behind the last line that is there. */
-function lackingRecord(plan: ReplayPlan, anchor: Anchor): DamageRecord {
-  const last = plan.chain.at(-1);
-  const lines =
-    last === undefined
-      ? 0
-      : 1 + (last.lastSeq === undefined || last.firstSeq === undefined ? 0 : last.lastSeq - last.firstSeq + 1);
-  return {
-    line_number: (last?.firstLineNumber ?? 1) + lines,
-    segment: last?.segment ?? '',
-    segment_line: lines + 1,
-    error: `event ${anchor.seq} (line hash ${anchor.hash.slice(0, 16)}), which was acknowledged here, is missing: this is an older state of the ledger`,
+function fresh(): { history: History; condition: Condition } {
+  return { history: new History(), condition: new Condition() };
+}
+
+type SegmentOf = (name: string) => HistorySegment;
+
+async function openSegments(plan: ReplayPlan, kept: KeptSegments): Promise<SegmentOf> {
+  const segments = new Map<string, HistorySegment>();
+  for (const link of plan.chain) segments.set(link.segment, await kept.open(link.segment, link.countedBytes));
+  return (name) => segments.get(name) as HistorySegment;
+}
+
+function into(
+  { observer }: OpeningOptions,
+  history: History,
+  condition: Condition,
+  segmentOf: SegmentOf,
+): (events: readonly ReplayedEvent[]) => void {
+  return (events) => {
+    for (const { event, ours, segment, segmentLine: line, offset } of events) {
+      history.add(segmentOf(segment), { seq: event.seq, ours, line, offset });
+      if (ours) condition.notice(event);
+      observer.onReplayed(event, ours);
+    }
   };
+}
+
+async function tellRest(
+  source: ReplayOptions,
+  plan: ReplayPlan,
+  fromLink: number,
+  take: (events: readonly ReplayedEvent[]) => void,
+): Promise<void> {
+  for await (const block of replayBlocks(source, plan, fromLink)) take(block);
+}
+
+/** By what can be seen without reading: spares the reading of what can't fit. */
+function whyNotHere({ chain, seq }: CheckpointContents, { names }: ReplayOptions): string | undefined {
+  const gone = chain.find(({ segment }) => names !== undefined && !names.includes(segment));
+  return gone && `the ledger has no ${gone.segment}, and it stands at event ${seq} behind that`;
+}
+
+/** The checkpoint holds for a ledger that has the same line at the same place, and behind it nothing but new events. */
+function whyNotIn(plan: ReplayPlan, chain: readonly KnownSegment[]): string | undefined {
+  if (plan.status === 'corrupt') return 'the ledger is damaged';
+  if (plan.twoHeads) return 'the ledger has two heads';
+  const same = chain.every(({ segment, end }, at) => {
+    const link = plan.chain[at];
+    return link?.segment === segment && link.end.toByte === end.toByte && link.end.hash === end.hash;
+  });
+  return same ? undefined : 'the ledger has another line at its place';
 }

@@ -43,10 +43,16 @@ export async function* readBlocks(file: DiskFile, from: ReadFrom = {}): AsyncGen
   const toByte = from.toByte ?? file.factsSync().sizeBytes;
   const blockBytes = from.blockBytes ?? limits.readBlockBytes;
   const splitter = new Splitter(from.fromByte ?? 0, from.lineNumber ?? 1);
-  for (let position = from.fromByte ?? 0; position < toByte; ) {
-    const block = await file.read(position, Math.min(blockBytes, toByte - position));
+  const read = (position: number): Promise<Buffer> => file.read(position, Math.min(blockBytes, toByte - position));
+  let ahead: Promise<Buffer> | undefined;
+  for (let position = from.fromByte ?? 0, first = true; position < toByte; first = false) {
+    const block = await (ahead ?? read(position));
     if (block.length === 0) break;
     position += block.length;
+    // Who reads on past the first block reads much: the next one comes while this one is looked at.
+    ahead = first || position >= toByte ? undefined : read(position);
+    // Who stops early does not ask for it.
+    ahead?.catch(() => undefined);
     yield* splitter.take(block);
   }
   const rest = splitter.rest();

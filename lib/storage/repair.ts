@@ -115,7 +115,10 @@ async function endOfWholeBatches(file: DiskFile, fromByte: number): Promise<numb
 }
 
 /** Copies damaged lines, each once, and answers the records with the paths of the copies. */
-async function copyDamage(options: RepairOptions, damage: readonly DamageRecord[]): Promise<readonly DamageRecord[]> {
+export async function copyDamage(
+  options: RepairOptions,
+  damage: readonly DamageRecord[],
+): Promise<readonly DamageRecord[]> {
   const paths = new Map<DamageRecord, string>();
   const segments = new Set(damage.slice(0, limits.quarantinedLines).map((record) => record.segment));
   for (const segment of segments) {

@@ -4,19 +4,22 @@
  */
 import { AgentopsdError } from '../base/errors.js';
 import { FaultList } from './fault.js';
-import type { StoredEvent } from './ledger.js';
+import type { ReplayedEvent } from './ledger.js';
 import type { EventLine } from './line.js';
 import { textOf } from './line.js';
 import { readBlocks } from './reader.js';
 import type { ChainLink, ReplayOptions, ReplayPlan } from './replay-plan.js';
 import { walkBatches } from './walk.js';
 
-/** An event of the replay, with the byte offset of its line in the segment. */
-export type ReplayedEvent = StoredEvent & { readonly offset: number };
+export type { ReplayedEvent } from './ledger.js';
 
-/** The counted events in order, in short arrays: the fast way to take many. */
-export async function* replayBlocks(options: ReplayOptions, plan: ReplayPlan): AsyncGenerator<ReplayedEvent[]> {
-  for (const link of plan.chain)
+/** The counted events in order, in short arrays: the fast way to take many. @param fromLink passes by so many segments */
+export async function* replayBlocks(
+  options: ReplayOptions,
+  plan: ReplayPlan,
+  fromLink = 0,
+): AsyncGenerator<ReplayedEvent[]> {
+  for (const link of plan.chain.slice(fromLink))
     yield* link.reading === 'trusted' ? trustedBlocks(options, link) : checkedBlocks(options, link);
 }
 

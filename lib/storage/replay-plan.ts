@@ -1,6 +1,8 @@
 /** What a replay is asked, and what it finds before it reads any event. */
 import type { DamageRecord } from '../model/health.js';
 import type { Disk } from './disk.js';
+import type { ReplayedEvent } from './ledger.js';
+import type { KnownSegment, Mark } from './mark.js';
 import type { HomeKey } from './segment-facts.js';
 
 export interface ReplayOptions {
@@ -14,6 +16,23 @@ export interface ReplayOptions {
    * by now is an error (`DiskError` ENOENT). Without it the folder is listed here, and anew when a file vanishes.
    */
   readonly names?: readonly string[];
+  /** Segments whose end need not be verified, by name. Only where exactly that end is asked for they are not read. */
+  readonly known?: ReadonlyMap<string, KnownSegment>;
+  /** Called when a segment is verified, oldest first. */
+  readonly onScanned?: (segment: string) => void;
+  readonly eager?: EagerSink;
+}
+
+/**
+ * Takes the events while they are being verified, so that all is read once. What it was given counts only if nothing
+ * was spoiled and the plan shows no damage and one head.
+ */
+export interface EagerSink {
+  /** Whether it wants the events of this segment. */
+  wants(segment: string): boolean;
+  take(events: readonly ReplayedEvent[]): void;
+  /** Something was given that may not count, or left out that counts. */
+  spoil(): void;
 }
 
 /** One segment of the chain, and how much of it counts. */
@@ -33,6 +52,9 @@ export interface ChainLink {
   readonly lastSeq: number | undefined;
   /** `trusted`: one unbroken chain up to a mac of ours: every batch is ours. `checked`: read it batch by batch. */
   readonly reading: 'trusted' | 'checked';
+  /** The end of what counts, and the lines of the whole file. */
+  readonly end: Mark;
+  readonly lineCount: number;
 }
 
 /** Bytes behind the last whole batch that were never acknowledged. */

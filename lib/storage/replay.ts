@@ -22,7 +22,7 @@ import { surveySegments } from './survey.js';
 
 export type { ReplayedEvent } from './replay-events.js';
 export { replayBlocks, replayEvents } from './replay-events.js';
-export type { ChainLink, ReplayOptions, ReplayPlan, TornEnd } from './replay-plan.js';
+export type { ChainLink, EagerSink, ReplayOptions, ReplayPlan, TornEnd } from './replay-plan.js';
 
 const LISTINGS = 4;
 
@@ -151,5 +151,7 @@ function linkFacts({ facts, scan, end }: Link, survey: Survey): ChainLink {
     firstSeq: end.lastSeq === undefined ? undefined : facts.firstEvent?.seq,
     lastSeq: end.lastSeq,
     reading: scan.trusted ? 'trusted' : 'checked',
+    end,
+    lineCount: scan.lineCount,
   };
 }

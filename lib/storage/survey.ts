@@ -1,14 +1,11 @@
 /** Reads every segment of a ledger once, and keeps what the chains need to know of each. */
-import type { Disk } from './disk.js';
 import type { Way } from './heads.js';
 import type { Mark, SegmentScan } from './mark.js';
+import type { ReplayOptions } from './replay-plan.js';
 import { countLines, scanSegment } from './scan.js';
-import type { HomeKey, SegmentFacts } from './segment-facts.js';
+import type { SegmentFacts } from './segment-facts.js';
 
-interface SurveyOptions {
-  readonly disk: Disk;
-  readonly home: HomeKey | undefined;
-}
+type SurveyOptions = Pick<ReplayOptions, 'disk' | 'home' | 'known' | 'onScanned' | 'eager'>;
 
 export interface Survey {
   readonly scanOf: (facts: SegmentFacts) => {
@@ -24,6 +21,9 @@ export async function surveySegments(
   all: readonly SegmentFacts[],
   ways: readonly Way[],
 ): Promise<Survey> {
+  // Which events count is known beforehand only where there is one way and all of it is ours.
+  const { eager } = options;
+  if (ways.length > 1 || all.some((facts) => !facts.own)) eager?.spoil();
   const scans = new Map<SegmentFacts, { scan: SegmentScan; markOf: (way: Way) => Mark | undefined }>();
   const firstLineNumbers = new Map<string, number>();
   let lineNumber = 1;
@@ -42,7 +42,11 @@ export async function surveySegments(
       wants: sealing.map((way) => wantOf(way, facts) as NonNullable<ReturnType<typeof wantOf>>),
       isHead: sealing.length < passing.length,
       seqBefore: seqBefore(facts, passing[0] as Way, scans),
+      known: options.known?.get(facts.name),
+      eager: eager?.wants(facts.name) ? (events) => eager.take(events) : undefined,
     });
+    if (!scan.trusted) eager?.spoil();
+    options.onScanned?.(facts.name);
     scans.set(facts, { scan, markOf: (way) => scan.marks[sealing.indexOf(way)] });
     lineNumber += scan.lineCount;
   }

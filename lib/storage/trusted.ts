@@ -4,11 +4,14 @@
  * about the lines needs to be looked at. Where it does not, the answer is undefined, and `walk.ts` finds out why.
  */
 import type { DiskFile } from './disk.js';
-import { decodeLine, hashOfLine, verifyEventMac } from './line.js';
+import type { ReplayedEvent } from './ledger.js';
+import type { EventLine } from './line.js';
+import { decodeLine, hashOfLine, textOf, verifyEventMac } from './line.js';
 import type { Mark, ScanTask, SegmentScan } from './mark.js';
 import { headerMark } from './mark.js';
 import type { Piece } from './reader.js';
 import { readBlocks } from './reader.js';
+import type { SegmentFacts } from './segment-facts.js';
 
 const HASH_MEMBER = ',"prev_hash":"';
 const HASH_DIGITS = 64;
@@ -28,7 +31,13 @@ export async function scanTrusted(file: DiskFile, task: ScanTask): Promise<Segme
     new Set(wants.map((want) => want.length as number)),
   );
   for await (const pieces of readBlocks(file, { toByte: sizeBytes })) {
-    for (const piece of pieces) if (!chain.take(piece)) return undefined;
+    const events: ReplayedEvent[] = [];
+    for (const piece of pieces) {
+      const event = task.eager && chain.counts(piece) ? parsed(piece.bytes) : undefined;
+      if (!chain.take(piece, event?.prev_hash)) return undefined;
+      if (event) events.push(replayed(event, facts, piece));
+    }
+    task.eager?.(events);
   }
   const end = chain.end();
   if (end === undefined) return undefined;
@@ -44,6 +53,19 @@ export async function scanTrusted(file: DiskFile, task: ScanTask): Promise<Segme
     faults: [],
     trusted: true,
   };
+}
+
+/** Whatever is wrong with it, the hashes or the mac will show it. */
+function parsed(bytes: Buffer): EventLine | undefined {
+  try {
+    return JSON.parse(textOf(bytes)) as EventLine;
+  } catch {
+    return undefined;
+  }
+}
+
+function replayed(event: EventLine, facts: SegmentFacts, { lineNumber, offset }: Piece): ReplayedEvent {
+  return { event, ours: true, segment: facts.name, segmentLine: lineNumber, offset };
 }
 
 class TrustedChain {
@@ -67,8 +89,13 @@ class TrustedChain {
     this.#end = header;
   }
 
-  /** Answers false when something does not fit. */
-  take(piece: Piece): boolean {
+  /** Whether it is an event's, if it counts at all. */
+  counts(piece: Piece): boolean {
+    return piece.lineNumber > 1 && piece.offset < this.#vouchedToByte;
+  }
+
+  /** Answers false when something does not fit. @param prevHash what the line holds, where it is known */
+  take(piece: Piece, prevHash?: string): boolean {
     this.lineCount++;
     if (piece.offset >= this.#vouchedToByte) return true;
     this.#offsets.push(piece.offset);
@@ -77,7 +104,7 @@ class TrustedChain {
       this.#note(this.#header);
       return toByte === this.#header.toByte;
     }
-    if (!piece.complete || prevHashIn(piece.bytes) !== this.#hash) return false;
+    if (!piece.complete || (prevHash ?? prevHashIn(piece.bytes)) !== this.#hash) return false;
     this.#hash = hashOfLine(piece.bytes);
     if (!this.#stops.has(toByte) && toByte !== this.#vouchedToByte) return true;
     const mark = this.#markAt(piece, toByte);

@@ -5,11 +5,16 @@
  * A batch of another home can be checked by the chain alone: its mac is made with a key that only that home has.
  */
 
+import { canonicalJson } from '../base/canonical.js';
 import type { LedgerEvent } from '../model/event.js';
-import { eventIdOf } from '../model/event.js';
+import { DAMAGE_ADOPTED, eventIdOf } from '../model/event.js';
 import type { Ignored } from '../model/fold.js';
 import type { DamageRecord } from '../model/health.js';
 import { State } from '../model/state.js';
+import type { Anchor } from './anchor.js';
+import { readAnchor } from './anchor.js';
+import { lackingRecord } from './lacking.js';
+import { hashOfLine } from './line.js';
 import type { ReplayedEvent, ReplayOptions, ReplayPlan } from './replay.js';
 import { planReplay, replayEvents } from './replay.js';
 
@@ -45,6 +50,8 @@ export interface Verification {
 export interface VerifyOptions extends ReplayOptions {
   /** Path of the ledger's folder as a person types it, for the repair lines; default the folder itself. */
   readonly shownFolder?: string;
+  /** Our home's folder: what it knows to be acknowledged, the ledger has to have. */
+  readonly homeFolder?: string | undefined;
   /** Called now and then with the events folded so far and those in all. */
   readonly progress?: (doneEvents: number, allEvents: number) => void;
 }
@@ -53,17 +60,23 @@ const PROGRESS_STEP_EVENTS = 20_000;
 
 /** @throws AgentopsdError `ledger_newer`, `ledger_unreadable`, `file_unsafe`; DiskError */
 export async function verifyLedger(options: VerifyOptions): Promise<Verification> {
+  const { homeFolder } = options;
+  // Before the files are read: a daemon that runs goes on with both.
+  const anchor = homeFolder === undefined ? undefined : await readAnchor(options.disk, { folder: homeFolder });
   const plan = await planReplay(options);
   const folder = options.shownFolder ?? options.ledgerFolder;
   const findings = [...plan.damage.map((record) => damageFinding(record, folder)), ...headFindings(plan, folder)];
   const check = new EventCheck(plan.status === 'corrupt');
+  const acknowledged = new AcknowledgedCheck(plan, anchor);
   let events = 0;
   for await (const stored of replayEvents(options, plan)) {
     const finding = check.take(stored);
     if (finding) findings.push(finding);
+    acknowledged.take(stored);
     if (++events % PROGRESS_STEP_EVENTS === 0) options.progress?.(events, plan.lastSeq);
   }
   options.progress?.(events, plan.lastSeq);
+  findings.push(...acknowledged.findings(folder));
   return {
     whole: findings.length === 0,
     findings,
@@ -88,6 +101,46 @@ function damageFinding(record: DamageRecord, folder: string): Finding {
       'An event here is lost or altered; jobs accepted up to the end of the ledger as it is now are not claimed.',
     repair: `git checkout -- ${folder}/${record.segment} where the committed version is whole; otherwise agentopsd adopt --damage`,
   };
+}
+
+/** Whether the ledger holds what its home acknowledged last, or the lack of it was accepted. */
+class AcknowledgedCheck {
+  readonly #plan: ReplayPlan;
+  readonly #anchor: Anchor | undefined;
+  readonly #accepted = new Set<unknown>();
+  #isThere: boolean;
+
+  constructor(plan: ReplayPlan, anchor: Anchor | undefined) {
+    this.#plan = plan;
+    this.#anchor = anchor;
+    // With corruption the damage tells; an altered line is no missing one.
+    this.#isThere = anchor === undefined || (plan.status === 'corrupt' && anchor.seq <= plan.lastSeq);
+  }
+
+  take({ event, ours }: ReplayedEvent): void {
+    if (ours && event.event_type === DAMAGE_ADOPTED) {
+      const records = event.payload?.['records'];
+      if (Array.isArray(records))
+        for (const record of records) this.#accepted.add((record as { error?: unknown }).error);
+    }
+    if (event.seq !== this.#anchor?.seq) return;
+    this.#isThere ||= hashOfLine(Buffer.from(canonicalJson(event), 'utf8')) === this.#anchor.hash;
+  }
+
+  findings(folder: string): Finding[] {
+    if (this.#isThere || this.#anchor === undefined) return [];
+    const record = lackingRecord(this.#plan, this.#anchor);
+    if (this.#accepted.has(record.error)) return [];
+    return [
+      {
+        file: record.segment,
+        line: record.segment_line,
+        what: record.error,
+        meaning: 'What was acknowledged after this state of the ledger is not in it; no job in it is claimed.',
+        repair: `bring back what is missing from ${folder} (another branch, git stash, the quarantine) before a daemon starts; otherwise agentopsd adopt --damage`,
+      },
+    ];
+  }
 }
 
 function headFindings(plan: ReplayPlan, folder: string): Finding[] {

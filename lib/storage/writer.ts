@@ -27,7 +27,6 @@ import type { GoesOn, LiveSegment } from './live-segment.js';
 import { createSegment } from './live-segment.js';
 import type { LockHold } from './lock.js';
 import type { ReplayOptions, ReplayPlan } from './replay.js';
-import { planReplay } from './replay.js';
 import { parseSegmentName } from './segment.js';
 import type { Term } from './terms.js';
 import { takeTerm } from './terms.js';
@@ -47,12 +46,12 @@ export interface Writer {
 
 /**
  * Steps 1 to 6.
- * @param replay takes in what counts; called once, between planning and step 5
+ * @param replay takes in what counts of what was listed, and answers what it found; called once
  * @throws AgentopsdError `daemon_running`, `ledger_newer`, `ledger_unsafe`, `folder_unusable`, `file_unsafe`; DiskError
  */
 export async function becomeWriter(
   options: WriterOptions,
-  replay: (source: ReplayOptions, plan: ReplayPlan) => Promise<void>,
+  replay: (source: ReplayOptions) => Promise<ReplayPlan>,
 ): Promise<Writer> {
   const { disk, layout } = options;
   for (const path of [layout.terms, layout.ledger]) {
@@ -77,7 +76,7 @@ export async function becomeWriter(
 async function replayUnder(
   options: WriterOptions,
   term: Term,
-  replay: (source: ReplayOptions, plan: ReplayPlan) => Promise<void>,
+  replay: (source: ReplayOptions) => Promise<ReplayPlan>,
 ): Promise<{ plan: ReplayPlan }> {
   const { disk, layout, home } = options;
   const names = (await disk.list(layout.ledger)) ?? [];
@@ -86,9 +85,8 @@ async function replayUnder(
   if (later !== undefined) throw overtaken(`${later} stands there, and our own term is ${term.number}`);
   const source: ReplayOptions = { disk, ledgerFolder: layout.ledger, home, names };
   try {
-    const plan = await planReplay(source);
+    const plan = await replay(source);
     if (plan.status === 'corrupt') refuseOvertaken(term);
-    await replay(source, plan);
     return { plan };
   } catch (error) {
     // A successor may be cutting and moving under our eyes: what looks like damage then is none.

@@ -103,6 +103,39 @@ test('after a failed batch its decisions are forgotten, and the same key may be 
   );
 });
 
+test('what a full disk refuses was never decided, and the same key is taken once there is room', async () => {
+  const { kernel, ledger } = await open(['wiki.build']);
+  ledger.full = true;
+  for (const key of ['k', 'k', 'other']) {
+    const refused = kernel.execute(submitCommand({ idempotency_key: key }));
+    assert.is(await refused.catch((error: AgentopsdError) => error.code), 'writer_stopped');
+  }
+  ledger.full = false;
+  assert.is((await kernel.execute(submitCommand({ idempotency_key: 'k' }))).appended, 1);
+  assert.equal(
+    ledger.events.map((event) => event.seq),
+    [1, 2],
+  );
+});
+
+test('what the ledger does not even take was never decided', async () => {
+  const { kernel, ledger } = await open();
+  const { append } = ledger;
+  ledger.append = () => {
+    throw new AgentopsdError('writer_stopped', 'the disk is full');
+  };
+  const refused = kernel.execute(submitCommand({ idempotency_key: 'k' })).catch((error: AgentopsdError) => error.code);
+  assert.is(await refused, 'writer_stopped');
+  ledger.append = append;
+  const { appended, job } = await kernel.execute(submitCommand({ idempotency_key: 'k' }));
+  assert.is(appended, 1);
+  assert.is(job?.status, 'queued');
+  assert.equal(
+    ledger.events.map((event) => event.seq),
+    [1],
+  );
+});
+
 test('a replayed ledger is the state that decisions begin from', async () => {
   const { kernel, ledger } = await open(['wiki.build', 'rpi.run']);
   assert.is(kernel.state.jobCount, 2);

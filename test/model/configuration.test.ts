@@ -83,7 +83,7 @@ test('every kind of executor, with its defaults', () => {
       env: ['A'],
     },
     'wiki.build': { kind: 'command', command: ['make'], timeout_seconds: 3600, idle_seconds: 900, env: [] },
-    'eval.suite': { kind: 'module', module: './tools/eval.mjs' },
+    'eval.suite': { kind: 'module', module: './tools/eval.mjs', timeout_seconds: 3600 },
     'dream.run': { kind: 'off', why: 'configured' },
     'dream.stage': { kind: 'off', why: 'configured' },
   });

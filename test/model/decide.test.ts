@@ -3,7 +3,8 @@ import * as assert from 'uvu/assert';
 import type { Command } from '../../lib/model/command.js';
 import { decide } from '../../lib/model/decide.js';
 import { DAMAGE_ADOPTED, eventTypes, jobTypes, seqOfEventId } from '../../lib/model/event.js';
-import { PendingState, State } from '../../lib/model/state.js';
+import { PendingState } from '../../lib/model/pending-state.js';
+import { State } from '../../lib/model/state.js';
 import {
   AT,
   adopt,
@@ -105,7 +106,7 @@ test('projection targets by type, in the order of the contract', () => {
   }
 });
 
-test('the key wins over the job id, and both recover', () => {
+test('the key wins over the job id, and both recover (I2)', () => {
   const state = stateAfter(
     submitCommand({ job_id: 'A', idempotency_key: 'ka' }),
     submitCommand({ job_id: 'B', idempotency_key: 'kb' }),
@@ -168,7 +169,7 @@ test('a foreign lease is neither expired nor used here', () => {
     assert.is(decide(state, command).refused?.code, 'stale_lease');
 });
 
-test('the last attempt that is lost fails the job in the same batch', () => {
+test('the last attempt that is lost fails the job in the same batch (J4)', () => {
   const state = stateAfter(submitCommand({ max_attempts: 1 }), claimCommand());
   const made = carryOut(state, expireLease);
   assert.equal(
@@ -186,14 +187,14 @@ test('the last attempt that is lost fails the job in the same batch', () => {
   );
 });
 
-test('attempts and epochs count up from claim to claim', () => {
+test('attempts and epochs count up from claim to claim (J3)', () => {
   const state = stateAfter(submitCommand(), claimCommand(), expireLease);
   const [made] = carryOut(state, claimCommand({ claim_token: 'token_2' }));
   assert.equal(made?.payload, { claim_token: 'token_2', lease_epoch: 2, lease_expires_at: LEASE_END, attempt: 2 });
   assert.is(decide(state, complete).refused?.code, 'stale_lease', 'the first token is stale now');
 });
 
-test('a cancel carries its own request id or the job’s', () => {
+test('a cancel carries its own request id or the job’s (J6)', () => {
   const own = carryOut(stateAfter(submitCommand()), cancelCommand({ request_id: 'req_cancel', reason: 'enough' }));
   assert.equal([own[0]?.request_id, own[0]?.payload], ['req_cancel', { result_status: 'cancelled', reason: 'enough' }]);
   assert.is(carryOut(stateAfter(submitCommand()), cancelCommand())[0]?.request_id, 'req_1');

@@ -83,13 +83,13 @@ test('only job.accepted makes a job', () => {
   }
 });
 
-test('nothing follows a terminal state', () => {
+test('nothing follows a terminal state (J1)', () => {
   for (const state of jobStates) {
     if (isTerminal({ status: state })) assert.equal(transitions[state], {});
   }
 });
 
-test('a lease speaks with its own token and epoch alone', () => {
+test('a lease speaks with its own token and epoch alone (J3)', () => {
   for (const type of ['job.heartbeat', 'job.lease_expired', 'job.completed', 'job.failed']) {
     for (const wrong of [
       { claim_token: 'token_0' },

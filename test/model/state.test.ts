@@ -54,7 +54,7 @@ test('foreign jobs are listed until they are adopted or ended', () => {
   assert.equal(ids(state.claimable('rpi.run')), ['job_1']);
 });
 
-test('events of unknown types are counted and change no job', () => {
+test('events of unknown types are counted and change no job (E5)', () => {
   const state = stateAfter(submitCommand());
   const before = state.job('job_1');
   const folded = state.apply(event('somebody.elses', { a: 1 }, { seq: 2 }), true);

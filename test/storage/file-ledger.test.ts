@@ -18,8 +18,9 @@ ledgers.before.each(async () => {
 });
 ledgers.after.each(() => place.remove());
 
-const codeOf = async (work: Promise<unknown>): Promise<string | undefined> =>
-  work.then(
+/** Of a refusal at the call itself too. */
+const codeOf = (work: Promise<unknown> | (() => Promise<unknown>)): Promise<string | undefined> =>
+  new Promise((resolve) => resolve(typeof work === 'function' ? work() : work)).then(
     () => undefined,
     (error: unknown) => (error instanceof AgentopsdError ? error.code : String(error)),
   );
@@ -163,11 +164,11 @@ for (const fault of ['write', 'datasync'] as const) {
     const opened = await place.open({ disk: fake.disk });
     await opened.ledger.append([eventOf(1)]);
     fake.armed = true;
-    const inFlight = codeOf(opened.ledger.append([eventOf(2)]));
+    const inFlight = codeOf(() => opened.ledger.append([eventOf(2)]));
     await Promise.resolve();
     assert.is(await inFlight, 'outcome_unknown');
     fake.armed = false;
-    assert.is(await codeOf(opened.ledger.append([eventOf(2)])), 'writer_stopped');
+    assert.is(await codeOf(() => opened.ledger.append([eventOf(2)])), 'writer_stopped');
     assert.is(calls, 1, 'nothing is tried again');
     assert.is(opened.discards, 1);
     assert.is(opened.stopped.length, 1);
@@ -207,9 +208,9 @@ ledgers('groups that wait behind a failed batch were not written, and are told s
   };
   const opened = await place.open({ disk });
   armed = true;
-  const first = codeOf(opened.ledger.append([eventOf(1)]));
+  const first = codeOf(() => opened.ledger.append([eventOf(1)]));
   await new Promise((resume) => setImmediate(resume));
-  const second = codeOf(opened.ledger.append([eventOf(2)]));
+  const second = codeOf(() => opened.ledger.append([eventOf(2)]));
   release();
   assert.equal([await first, await second], ['outcome_unknown', 'writer_stopped']);
   armed = false;
@@ -228,8 +229,8 @@ ledgers('a full disk is waited for: nothing acknowledged, then on under the next
   await opened.ledger.append([eventOf(1)]);
   const before = opened.ledger.segment;
   fake.armed = true;
-  assert.is(await codeOf(opened.ledger.append([eventOf(2)])), 'outcome_unknown');
-  assert.is(await codeOf(opened.ledger.append([eventOf(2)])), 'writer_stopped');
+  assert.is(await codeOf(() => opened.ledger.append([eventOf(2)])), 'outcome_unknown');
+  assert.is(await codeOf(() => opened.ledger.append([eventOf(2)])), 'writer_stopped');
   assert.is(opened.ledger.health().writable, false);
   assert.equal(opened.stopped, []);
   await opened.ledger.recheck();
@@ -281,7 +282,7 @@ ledgers('a successor between sync and check: no acknowledgement', async () => {
   const opened = await place.open();
   await opened.ledger.append([eventOf(1)]);
   const successor = await place.open();
-  assert.is(await codeOf(opened.ledger.append([eventOf(2)])), 'outcome_unknown');
+  assert.is(await codeOf(() => opened.ledger.append([eventOf(2)])), 'outcome_unknown');
   assert.match(opened.stopped.join(), 'took over');
   await successor.ledger.append([eventOf(2, { job_id: 'other' })]);
   await opened.ledger.close();
@@ -313,7 +314,7 @@ for (const [what, code, harm] of [
     const opened = await place.open();
     await opened.ledger.append([eventOf(1)]);
     harm(join(place.layout.ledger, opened.ledger.segment.name));
-    assert.is(await codeOf(opened.ledger.append([eventOf(2)])), code);
+    assert.is(await codeOf(() => opened.ledger.append([eventOf(2)])), code);
     assert.is(opened.stopped.length, 1);
     assert.is(opened.discards, 1);
   });
@@ -336,12 +337,19 @@ ledgers('what git takes away under the daemon is found when idle, and saved', as
     contents,
   );
   assert.equal(await seqsOf(opened.ledger.read(1)), [1, 2, 3, 4], 'reads go on from the descriptors');
+  // What removed the files may take the copies too, when it comes to them.
+  fs.rmSync(place.layout.quarantine, { recursive: true });
+  await opened.ledger.recheck();
+  assert.equal(
+    saved.map((path) => fs.readFileSync(path)),
+    contents,
+  );
 });
 
 ledgers('removed run folder: no acknowledgement', async () => {
   const opened = await place.open();
   fs.rmSync(place.layout.run, { recursive: true });
-  assert.is(await codeOf(opened.ledger.append([eventOf(1)])), 'outcome_unknown');
+  assert.is(await codeOf(() => opened.ledger.append([eventOf(1)])), 'outcome_unknown');
 });
 
 ledgers('a torn end is copied, cut from our own segment, and no damage', async () => {
@@ -457,7 +465,7 @@ ledgers('closing waits for what was given, and is idempotent', async () => {
   const appended = opened.ledger.append([eventOf(1)]);
   await Promise.all([opened.ledger.close(), opened.ledger.close()]);
   assert.equal(await appended, { firstSeq: 1, lastSeq: 1 });
-  assert.is(await codeOf(opened.ledger.append([eventOf(2)])), 'writer_stopped');
+  assert.is(await codeOf(() => opened.ledger.append([eventOf(2)])), 'writer_stopped');
   assert.is((await place.open()).replayed.length, 1);
 });
 

@@ -570,6 +570,33 @@ test('a newer schema_version is refused, with its place', async () => {
   assert.match((await newerError(disk)).message, /:3 has schema_version 3/);
 });
 
+test('the commit of the last batch is altered: what stands before it in the batch counts, and is gone on from', async () => {
+  const disk = new MemoryDisk();
+  const one = new SegmentBuilder(1, homeA).batches(2, 3);
+  const commit = one.startOf(6) + (one.lines[5] ?? '').indexOf('commit');
+  one.plant(disk, patched(one.bytes(), commit, 'C'));
+  const found = await replay(disk);
+  corrupt(found, `${one.name}:6`);
+  assert.equal(found.seqs, [1, 2, 3, 4]);
+  assert.is(found.plan.lastSeq, 4);
+  assert.is(found.plan.lastEventId, found.events.at(-1)?.event.event_id);
+});
+
+test('a missing segment that a header without events goes on from: what lies before it is kept', async () => {
+  for (const eventsBehind of [0, 2]) {
+    const disk = new MemoryDisk();
+    const one = new SegmentBuilder(1, homeA).batches(2).plant(disk);
+    const two = new SegmentBuilder(2, homeA, one.place()).batches(1);
+    const three = new SegmentBuilder(3, homeA, two.place()).plant(disk);
+    const four = new SegmentBuilder(4, homeA, three.place());
+    if (eventsBehind > 0) four.batches(eventsBehind).plant(disk);
+    const found = await replay(disk);
+    assert.is(found.plan.status, 'corrupt');
+    assert.is(found.plan.damage[0]?.segment, two.name);
+    assert.equal(found.seqs, [1, 2, ...upTo(eventsBehind).map((seq) => seq + 3)]);
+  }
+});
+
 test('a flipped schema_version is no newer version where the chain contradicts it', async () => {
   const disk = new MemoryDisk();
   const one = new SegmentBuilder(1, homeA).batches(1, 1, 1);

@@ -111,6 +111,33 @@ for (const [name, events, line, what] of wrong) {
   });
 }
 
+test('what our home acknowledged and the ledger lacks is found, until the loss is accepted', async () => {
+  const segment = new SegmentBuilder(1, homeA).events(accepted(1, 'j')).events(accepted(2, 'i'));
+  const { hash } = segment.place();
+  const at = (seq: number, lineHash: string, ...more: LedgerEvent[]) =>
+    verify(
+      (disk) => {
+        const builder = new SegmentBuilder(1, homeA).events(accepted(1, 'j')).events(accepted(2, 'i'));
+        for (const event of more) builder.events(event);
+        builder.plant(disk);
+        disk.plant('/state/anchor.json', JSON.stringify({ hash: lineHash, seq }));
+      },
+      { homeFolder: '/state' },
+    );
+  assert.ok((await at(2, hash)).whole);
+  assert.ok((await at(2, hash, accepted(3, 'k'))).whole, 'the anchor is written lazily');
+  for (const lacking of [await at(3, hash), await at(2, '0'.repeat(64))]) {
+    assert.equal(
+      lacking.findings.map(({ line }) => line),
+      [4],
+    );
+    assert.match(lacking.findings[0]?.what as string, 'acknowledged here, is missing');
+  }
+  const error = (await at(9, hash)).findings[0]?.what as string;
+  const adopted = eventOf(3, 'ledger.damage_adopted', '', { records: [{ segment: 's', line: 4, error }] });
+  assert.ok((await at(9, hash, adopted)).whole);
+});
+
 test('events of an unknown type are no finding, foreign ones that change nothing neither', async () => {
   assert.ok((await verify(written(eventOf(1, 'made.up', 'j', {})))).whole);
   const found = await verify(written(claimed(1, 'j'), completed(2, 'j')), { home: homeB });

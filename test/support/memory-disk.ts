@@ -142,6 +142,52 @@ export class MemoryDisk implements Disk {
     });
     return copy;
   }
+  /** Another disk in the same state, to the last unsynced byte and name. Descriptors and planned faults stay behind. */
+  fork(): MemoryDisk {
+    const copy = new MemoryDisk();
+    const copies = new Map<Node, Node>();
+    const copied = (node: Node): Node => {
+      const known = copies.get(node);
+      if (known !== undefined) return known;
+      const made =
+        node instanceof MemoryFile ? node.copy() : node instanceof MemoryFolder ? new MemoryFolder(node.inode) : node;
+      copies.set(node, made);
+      if (node instanceof MemoryFolder && made instanceof MemoryFolder) {
+        for (const [name, entry] of node.entries) made.entries.set(name, copied(entry));
+        for (const [name, entry] of node.durable) made.durable.set(name, copied(entry));
+      }
+      return made;
+    };
+    copy.#root = copied(this.#root) as MemoryFolder;
+    copy.#inodes = this.#inodes;
+    return copy;
+  }
+  /** What a loss of power leaves of a file at the least: names and content that are durable. */
+  survivingContentOf(path: string): Buffer | undefined {
+    let node: Node | undefined = this.#root;
+    for (const name of namesOf(path)) {
+      if (!(node instanceof MemoryFolder)) return undefined;
+      node = node.durable.get(name);
+    }
+    return node instanceof MemoryFile ? node.durable() : undefined;
+  }
+  /** The file itself, for whoever keeps something about its content. */
+  fileAt(path: string): MemoryFile | undefined {
+    const node = this.#find(path);
+    return node instanceof MemoryFile ? node : undefined;
+  }
+  /** Names in a folder as they are seen, without a call. */
+  namesIn(folder: string): string[] {
+    const node = this.#find(folder);
+    return node instanceof MemoryFolder ? [...node.entries.keys()].sort() : [];
+  }
+  /** Takes a whole folder away from outside, durably. */
+  unplantFolder(path: string): void {
+    const parent = this.#find(posix.dirname(path));
+    if (!(parent instanceof MemoryFolder)) return;
+    parent.entries.delete(posix.basename(path));
+    parent.durable.delete(posix.basename(path));
+  }
   paths(): string[] {
     const found: string[] = [];
     this.#walk('', this.#root, (path, node) => void (node instanceof MemoryFile && found.push(path)));
@@ -282,8 +328,7 @@ export class MemoryDisk implements Disk {
 
   #find(path: string): Node | undefined {
     let node: Node | undefined = this.#root;
-    for (const name of posix.normalize(path).split('/')) {
-      if (name === '') continue;
+    for (const name of namesOf(path)) {
       if (!(node instanceof MemoryFolder)) return undefined;
       node = node.entries.get(name);
     }
@@ -335,10 +380,34 @@ export class MemoryDisk implements Disk {
   }
 }
 
+/** The same few paths are asked for all the time. */
+const knownPaths = new Map<string, readonly string[]>();
+const MOST_KNOWN_PATHS = 2_000;
+
+function namesOf(path: string): readonly string[] {
+  let names = knownPaths.get(path);
+  if (names === undefined) {
+    if (knownPaths.size > MOST_KNOWN_PATHS) knownPaths.clear();
+    names = path.split('/').filter((name) => name !== '');
+    knownPaths.set(path, names);
+  }
+  return names;
+}
+
 function factsOf(node: Node): EntryFacts {
-  const common = { device: DEVICE, inode: node.inode, uid: UID };
-  if (node instanceof MemoryFile)
-    return { ...common, kind: 'file', links: node.links, sizeBytes: node.size, mode: node.mode };
-  if (node instanceof MemoryFolder) return { ...common, kind: 'folder', links: 2, sizeBytes: 0, mode: 0o700 };
-  return { ...common, kind: node.odd, links: 1, sizeBytes: 0, mode: 0o777 };
+  const { inode } = node;
+  if (node instanceof MemoryFile) {
+    const { links, size: sizeBytes, mode } = node;
+    return { kind: 'file', device: DEVICE, inode, links, sizeBytes, uid: UID, mode };
+  }
+  const folder = node instanceof MemoryFolder;
+  return {
+    kind: folder ? 'folder' : node.odd,
+    device: DEVICE,
+    inode,
+    links: folder ? 2 : 1,
+    sizeBytes: 0,
+    uid: UID,
+    mode: folder ? 0o700 : 0o777,
+  };
 }

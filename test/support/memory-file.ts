@@ -52,6 +52,8 @@ export class MemoryFile {
   readonly inode: number;
   readonly mode: number;
   links = 0;
+  /** Goes up with every change of what is seen: whoever keeps something about the content compares it. */
+  revision = 0;
   #seen = new Image();
   #durable = new Image();
   #unsynced: Change[] = [];
@@ -76,7 +78,26 @@ export class MemoryFile {
     return this.#durable.read(0, this.#durable.size);
   }
 
+  /** Another file with the same content, durable and not. */
+  copy(): MemoryFile {
+    const copy = new MemoryFile(this.inode, this.mode);
+    copy.links = this.links;
+    copy.#seen = this.#seen.copy();
+    copy.#durable = this.#durable.copy();
+    copy.#unsynced = this.#unsynced.slice();
+    copy.#neverWritten = this.#neverWritten;
+    return copy;
+  }
+
+  /** Somebody else changes it, durably: what is not synced stays so. */
+  tamper(change: Change): void {
+    this.revision++;
+    make(this.#seen, change);
+    make(this.#durable, change);
+  }
+
   change(change: Change): void {
+    this.revision++;
     make(this.#seen, change);
     this.#unsynced.push(change);
   }
@@ -90,12 +111,14 @@ export class MemoryFile {
   failSync(how: FailedSync): void {
     if (how === 'once') return;
     this.#unsynced = [];
+    this.revision++;
     if (how === 'reverted') this.#seen = this.#durable.copy();
     else this.#neverWritten = true;
   }
 
   /** Each unsynced sector comes out old, new or zero; the size old or new. */
   losePower(sectorFate: (sector: number) => SectorFate, sizeFate: () => 'old' | 'new'): void {
+    this.revision++;
     const old = this.#durable;
     const fresh = old.copy();
     for (const change of this.#unsynced) make(fresh, change);

@@ -14,6 +14,8 @@ export class MemoryLedger implements Ledger {
   readonly events: LedgerEvent[] = [];
   /** False holds every append until `flush`. */
   automatic = true;
+  /** The disk is full: nothing is taken, at the call itself. */
+  full = false;
   condition: LedgerHealth = healthyLedger;
   readonly #observer: LedgerObserver;
   #waiting: Waiter[] = [];
@@ -27,6 +29,7 @@ export class MemoryLedger implements Ledger {
   }
 
   append(events: readonly LedgerEvent[]): Promise<{ firstSeq: number; lastSeq: number }> {
+    if (this.full) throw new AgentopsdError('writer_stopped', 'nothing was written: the disk is full');
     return new Promise((resolve, reject) => {
       this.#waiting.push({ events, resolve, reject });
       if (this.automatic) setImmediate(() => this.flush());

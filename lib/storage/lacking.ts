@@ -1,0 +1,43 @@
+/** Whether what this home acknowledged is in the ledger that was opened. */
+import type { DamageRecord } from '../model/health.js';
+import type { Anchor } from './anchor.js';
+import { readAnchor } from './anchor.js';
+import type { Disk } from './disk.js';
+import type { History } from './history.js';
+import type { Home } from './home.js';
+import { hashOfLine } from './line.js';
+import type { ReplayPlan } from './replay.js';
+
+/**
+ * The record of the acknowledged event that this ledger lacks, though it is whole in itself: an older checkout, or a
+ * backup. Undefined when all that this home knows of is there.
+ */
+export async function findLacking(
+  disk: Disk,
+  home: Home,
+  plan: ReplayPlan,
+  history: History,
+): Promise<DamageRecord | undefined> {
+  const anchor = await readAnchor(disk, home);
+  if (anchor === undefined) return undefined;
+  if (anchor.seq > plan.lastSeq) return lackingRecord(plan, anchor);
+  // With corruption the damage tells; an altered line is no missing one.
+  if (plan.status === 'corrupt') return undefined;
+  const line = await history.line(anchor.seq);
+  return line !== undefined && hashOfLine(line) === anchor.hash ? undefined : lackingRecord(plan, anchor);
+}
+
+/** Stands behind the last line that is there. */
+export function lackingRecord(plan: ReplayPlan, anchor: Anchor): DamageRecord {
+  const last = plan.chain.at(-1);
+  const lines =
+    last === undefined
+      ? 0
+      : 1 + (last.lastSeq === undefined || last.firstSeq === undefined ? 0 : last.lastSeq - last.firstSeq + 1);
+  return {
+    line_number: (last?.firstLineNumber ?? 1) + lines,
+    segment: last?.segment ?? '',
+    segment_line: lines + 1,
+    error: `event ${anchor.seq} (line hash ${anchor.hash.slice(0, 16)}), which was acknowledged here, is missing: this is an older state of the ledger`,
+  };
+}
