@@ -1,6 +1,9 @@
 /**
- * The context of one attempt inside its thread: signal, log, progress, artifacts, processes. It ends with the attempt:
- * what a handler left running asks of it afterwards is refused.
+ * The context of one attempt: signal, log, progress, artifacts, processes. It ends with the attempt: what a handler left
+ * running asks of it afterwards is refused.
+ *
+ * `openContext` makes the public part, in the worker thread or in the process of a module. `openAttempt` is the thread's
+ * side: it owns `output.log`, listens to the main thread, and adds what built-in workers get.
  */
 
 import { join } from 'node:path';
@@ -14,21 +17,90 @@ import {
 } from '../lib/model/worker-protocol.js';
 import { type ArtifactStore, createArtifactStore } from './artifacts.js';
 import type { BuiltinContext, ConsumerSnapshot } from './builtin-context.js';
+import type { JobContext } from './context.js';
 import { createOutputLog, type OutputLog } from './output-log.js';
-import { createSpawn } from './spawn.js';
+import { createSpawn, type Spawn } from './spawn.js';
+
+export interface ContextGround {
+  readonly task: Pick<WorkerTask, 'job' | 'claim' | 'root' | 'runDir' | 'limits'>;
+  readonly output: Pick<OutputLog, 'write'>;
+  /** Aborts when the attempt is to stop. */
+  readonly signal: AbortSignal;
+  readonly post: (message: ToMain) => void;
+}
+
+export interface OpenedContext {
+  readonly context: JobContext;
+  readonly artifacts: ArtifactStore;
+  readonly spawn: Spawn;
+  /** @throws Error once the attempt is over */
+  alive(): void;
+  /** Tells the last progress, and refuses everything from then on. Idempotent. */
+  end(): void;
+}
 
 export interface AttemptInThread {
   readonly context: BuiltinContext;
   readonly artifacts: ArtifactStore;
   readonly output: OutputLog;
+  readonly spawn: Spawn;
+  readonly post: (message: ToMain) => void;
   /** Idempotent. */
   end(): void;
 }
 
 const OUTPUT_LOG = 'output.log';
+/** However often a handler tells its progress, it goes on its way at most this often. */
+const PROGRESS_INTERVAL_MS = 100;
+
+export function openContext({ task, output, signal, post }: ContextGround): OpenedContext {
+  const { job, claim, root, runDir, limits } = task;
+  let ended = false;
+  const alive = () => {
+    if (ended) throw new Error('the attempt is over: its context can no longer be used');
+  };
+  const artifacts = createArtifactStore({
+    root,
+    runDir,
+    maxBytes: limits.artifactBytes,
+    onChange: (paths) => post({ kind: 'artifacts', artifacts: paths }),
+  });
+  artifacts.name('output', join(runDir, OUTPUT_LOG));
+  const spawn = createSpawn({ task, output, signal, post, alive });
+  const progress = pacedProgress(post);
+  const context: JobContext = {
+    signal,
+    attempt: job.attempt,
+    claim,
+    root,
+    runDir,
+    log(text) {
+      alive();
+      const line = String(text);
+      output.write(line.endsWith('\n') ? line : `${line}\n`);
+    },
+    progress(told) {
+      alive();
+      progress.tell(plainProgress(told));
+    },
+    async artifact(name, data) {
+      alive();
+      return artifacts.write(name, data);
+    },
+    async spawn(command, args, options) {
+      alive();
+      return spawn(command, args, options);
+    },
+  };
+  const end = () => {
+    ended = true;
+    progress.end();
+  };
+  return { context, artifacts, spawn, alive, end };
+}
 
 export function openAttempt(task: WorkerTask): AttemptInThread {
-  const { job, claim, root, runDir, limits, port } = task;
+  const { runDir, limits, port } = task;
   const stopping = new AbortController();
   const answers = new Map<number, (snapshot: ConsumerSnapshot) => void>();
   const post = (message: ToMain) => port.postMessage(message);
@@ -37,38 +109,10 @@ export function openAttempt(task: WorkerTask): AttemptInThread {
     stopping.abort(stopReason('stopped before it began'));
 
   const output = createOutputLog(join(runDir, OUTPUT_LOG), limits.outputBytes);
-  const artifacts = createArtifactStore({
-    root,
-    runDir,
-    maxBytes: limits.artifactBytes,
-    onChange: (paths) => post({ kind: 'artifacts', artifacts: paths }),
-  });
-  artifacts.name('output', join(runDir, OUTPUT_LOG));
-
-  const spawn = createSpawn({ task, output, signal: stopping.signal, post });
-  let ended = false;
-  const alive = () => {
-    if (ended) throw new Error('the attempt is over: its context can no longer be used');
-  };
+  const { context, artifacts, spawn, alive, end } = openContext({ task, output, signal: stopping.signal, post });
   let asked = 0;
-  const context: BuiltinContext = {
-    signal: stopping.signal,
-    attempt: job.attempt,
-    claim,
-    root,
-    runDir,
-    log(text) {
-      alive();
-      output.write(text.endsWith('\n') ? text : `${text}\n`);
-    },
-    progress(progress) {
-      alive();
-      post({ kind: 'progress', progress: plainProgress(progress) });
-    },
-    async artifact(name, data) {
-      alive();
-      return artifacts.write(name, data);
-    },
+  const builtinContext: BuiltinContext = {
+    ...context,
     async recordArtifact(name, path) {
       alive();
       return artifacts.record(name, path);
@@ -81,17 +125,19 @@ export function openAttempt(task: WorkerTask): AttemptInThread {
         post({ kind: 'ask_consumer_snapshot', ask });
       });
     },
-    async spawn(command, args, options) {
-      alive();
-      return spawn(command, args, options);
+  };
+  return {
+    context: builtinContext,
+    artifacts,
+    output,
+    spawn,
+    post,
+    end() {
+      end();
+      port.close();
+      output.close();
     },
   };
-  const end = () => {
-    ended = true;
-    port.close();
-    output.close();
-  };
-  return { context, artifacts, output, end };
 }
 
 function listen(
@@ -109,8 +155,32 @@ function listen(
 }
 
 /** What handlers see as `signal.reason`, and what `signal.throwIfAborted()` throws. */
-function stopReason(reason: string): Error {
+export function stopReason(reason: string): Error {
   return Object.assign(new Error(`the attempt is to stop: ${reason}`), { name: 'AbortError' });
+}
+
+/** The first is told at once, of those that follow too soon the last. */
+function pacedProgress(post: (message: ToMain) => void): { tell(progress: Progress): void; end(): void } {
+  let waiting: Progress | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const send = () => {
+    timer = undefined;
+    if (waiting === undefined) return;
+    post({ kind: 'progress', progress: waiting });
+    waiting = undefined;
+    timer = setTimeout(send, PROGRESS_INTERVAL_MS);
+  };
+  return {
+    tell(progress) {
+      waiting = progress;
+      if (timer === undefined) send();
+    },
+    end() {
+      clearTimeout(timer);
+      if (waiting !== undefined) post({ kind: 'progress', progress: waiting });
+      waiting = undefined;
+    },
+  };
 }
 
 function plainProgress({ done, total, text }: Progress): Progress {

@@ -6,18 +6,31 @@
  * for which the main thread climbs the ladder over all processes that carry the marker. What a process leaves behind is
  * swept by the main thread when the attempt is over.
  */
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn as startProcess } from 'node:child_process';
+import {
+  type ChildProcess,
+  type ChildProcessWithoutNullStreams,
+  execFileSync,
+  spawn as startProcess,
+} from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { limits } from '../lib/base/limits.js';
 import { parseProcessStat } from '../lib/base/process-stat.js';
 import type { ToMain, WorkerTask } from '../lib/model/worker-protocol.js';
-import type { JobContext, SpawnOptions, SpawnResult } from './context.js';
+import type { SpawnOptions, SpawnResult } from './context.js';
 import { childEnvironment, DEFAULT_PATH, type Variables } from './environment.js';
 import { failure } from './failure.js';
 import { createLineReader } from './lines.js';
 import type { OutputLog } from './output-log.js';
 import { resolveProgram } from './program.js';
+
+/** What we ourselves may ask for beside what handlers may. */
+export interface OwnSpawnOptions extends SpawnOptions {
+  /** Opens a channel to the process, which has to be a Node.js; called before anything of it is read. */
+  channel?: (child: ChildProcess) => void;
+}
+
+export type Spawn = (command: string, args?: readonly string[], options?: OwnSpawnOptions) => Promise<SpawnResult>;
 
 export interface SpawnSeams {
   readonly task: Pick<WorkerTask, 'job' | 'claim' | 'root' | 'runDir' | 'limits'>;
@@ -25,6 +38,8 @@ export interface SpawnSeams {
   /** Aborts when the attempt is to stop. */
   readonly signal: AbortSignal;
   readonly post: (message: ToMain) => void;
+  /** Throws once the attempt is over: what would start then would start behind its sweep. */
+  readonly alive?: () => void;
   /** Default `process.env`, as the thread sees it. */
   readonly source?: Variables;
 }
@@ -35,8 +50,10 @@ const TERMINATE_MS = 1000;
 const DRAIN_MS = 500;
 /** The main thread asks who is stopped; of a process as young as this it may not have heard yet. */
 const YOUNG_MS = 1000;
+/** A timer that is later than this was held up with the whole daemon. */
+const STALL_MS = 1000;
 
-export function createSpawn(seams: SpawnSeams): JobContext['spawn'] {
+export function createSpawn(seams: SpawnSeams): Spawn {
   return async (command, args = [], options = {}) => {
     seams.signal.throwIfAborted();
     const folder = resolve(seams.task.root, options.cwd ?? '.');
@@ -47,9 +64,20 @@ export function createSpawn(seams: SpawnSeams): JobContext['spawn'] {
     });
     const program = await resolveProgram(command, env['PATH'] ?? DEFAULT_PATH, folder);
     seams.signal.throwIfAborted();
-    const child = await start(command, () =>
-      startProcess(program, args, { cwd: folder, env, argv0: command, detached: true, stdio: 'pipe' }),
+    seams.alive?.();
+    const stdio: 'pipe'[] = ['pipe', 'pipe', 'pipe', ...(options.channel === undefined ? [] : ['ipc' as 'pipe'])];
+    const child = await start(
+      command,
+      () =>
+        startProcess(program, args, {
+          cwd: folder,
+          env,
+          argv0: command,
+          detached: true,
+          stdio,
+        }) as ChildProcessWithoutNullStreams,
     );
+    options.channel?.(child);
     return new RunningChild(seams, child, options).result();
   };
 }
@@ -75,6 +103,8 @@ class RunningChild {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #options: SpawnOptions;
   readonly #bornMs = performance.now();
+  readonly #idleMs: number;
+  #heardMs = 0;
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #onAbort = () => this.#abort();
   #stopped: SpawnResult['stopped'];
@@ -85,6 +115,7 @@ class RunningChild {
     this.#seams = seams;
     this.#child = child;
     this.#options = options;
+    this.#idleMs = options.idleMs ?? limits.childIdleMs;
     const pid = child.pid as number;
     seams.post({ kind: 'child', pid, started: startTimeOf(pid) });
   }
@@ -151,9 +182,17 @@ class RunningChild {
 
   #restartIdle(): void {
     if (this.#exited || this.#stopped !== undefined) return;
+    this.#heardMs = performance.now();
     const idle = this.#timers.get('idle');
-    if (idle === undefined) this.#timer('idle', this.#options.idleMs ?? limits.childIdleMs, () => this.#stop('idle'));
+    if (idle === undefined) this.#timer('idle', this.#idleMs, () => this.#judgeSilence());
     else idle.refresh();
+  }
+
+  /** A timer that comes late says that we stood still ourselves: what was printed meanwhile is not read yet. */
+  #judgeSilence(): void {
+    const lateMs = performance.now() - this.#heardMs - this.#idleMs;
+    if (lateMs > STALL_MS) this.#restartIdle();
+    else this.#stop('idle');
   }
 
   #stop(why: 'timeout' | 'idle'): void {

@@ -54,4 +54,6 @@ export interface AttemptSeams {
   readonly configuration: () => Configuration;
   /** Real path of the repository. */
   readonly root: string;
+  /** Default `prepareRunFolder`. */
+  readonly makeRunFolder?: (root: string, jobId: string, attempt: number) => Promise<string>;
 }

@@ -26,6 +26,9 @@ import type { RunningTask, TaskEnd } from './thread-slot.js';
 export type StopReason = 'cancelled' | 'lease_lost' | 'released' | 'writer_stopped';
 
 const TOKEN_BYTES = 16;
+/** How long a disk without room for the run's folder is waited for, and how often it is tried. */
+const ROOM_DEADLINE_MS = 60_000;
+const ROOM_AGAIN_MS = 500;
 
 export class Attempt {
   readonly jobId: string;
@@ -146,7 +149,7 @@ export class Attempt {
 
   async #work(job: Job): Promise<TaskEnd> {
     const { configuration, root } = this.#seams;
-    const runDir = await prepareRunFolder(root, job.job_id, job.attempt).catch((error: unknown) => refusal(error));
+    const runDir = await this.#makeRunFolder(job);
     if (typeof runDir !== 'string') return { kind: 'result', result: runDir };
     await this.lease?.write();
     if (this.#stopReason !== undefined) return { kind: 'lost', why: 'stopped before it began' };
@@ -169,12 +172,28 @@ export class Attempt {
           outputBytes: limits.output_bytes,
           artifactBytes: limits.artifact_bytes,
           cancelGraceMs: queue.cancel_grace_seconds * 1000,
+          memoryMb: limits.memory_mb,
         },
       },
       limits.memory_mb,
       (message) => this.#onMessage(message),
     );
     return this.#task.ended;
+  }
+
+  /** On a full disk it waits for room: the lease lives meanwhile. @throws what is still in the way when that takes too long */
+  async #makeRunFolder(job: Job): Promise<string | WorkerResult> {
+    const { root, clock, makeRunFolder = prepareRunFolder } = this.#seams;
+    const until = clock.monotonicMs() + ROOM_DEADLINE_MS;
+    for (;;) {
+      try {
+        return await makeRunFolder(root, job.job_id, job.attempt);
+      } catch (error) {
+        if (error instanceof AgentopsdError) return refusal(error);
+        if (this.#stopReason !== undefined || clock.monotonicMs() >= until) throw error;
+      }
+      await new Promise<void>((resolve) => clock.after(ROOM_AGAIN_MS, resolve));
+    }
   }
 
   #onMessage(message: ToMain): void {

@@ -11,6 +11,7 @@ import type { LeaseFiles } from '../storage/lease-file.js';
 import { Dispatcher } from './dispatcher.js';
 import { drain } from './drain.js';
 import type { Kernel } from './kernel.js';
+import { sweepLeaseFolder } from './lease-folder.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { createWorkerPool, type WorkerPool } from './pool.js';
 import { endProcesses, processMoment } from './processes.js';
@@ -88,6 +89,9 @@ export class Execution {
   /** Ends what dead daemons left, expires their leases, and makes sure that a thread can work at all. */
   async prepare(): Promise<void> {
     await this.#reaper.reconcile();
+    await sweepLeaseFolder(this.#options.root).catch((error: unknown) =>
+      this.#options.logger('warn', `lease files: ${error instanceof Error ? error.message : String(error)}`),
+    );
     this.#problem = await this.#pool.probe();
     if (this.#problem !== undefined) this.#options.logger('error', `the workers can't run: ${this.#problem}`);
   }

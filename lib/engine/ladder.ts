@@ -14,7 +14,7 @@
  * look. Nothing below a container tells such a one from a stranger's.
  */
 import { MARKER_VARIABLE } from '../model/worker-protocol.js';
-import type { ProcessFacts, ProcessTable } from './process-table.js';
+import type { ProcessFacts, ProcessTable, Survey } from './process-table.js';
 
 export interface RecordedChild {
   readonly pid: number;
@@ -59,6 +59,9 @@ const TERMINATE_MS = 1000;
 const SWEEP_MS = 3000;
 const FIRST_LOOK_MS = 10;
 const SLOWEST_LOOK_MS = 100;
+/** So often a look that found nobody, but can't be sure, is followed by another one. */
+const DOUBTS_AT_MOST = 8;
+const DOUBT_LOOK_MS = 2;
 
 export async function climb(seams: LadderSeams, order: EndProcesses): Promise<EndedProcesses> {
   const hunt = new Hunt(seams, order);
@@ -81,6 +84,7 @@ class Hunt {
   readonly #known = new Map<number, string>();
   readonly #signalled = new Set<number>();
   #alive: readonly ProcessFacts[] = [];
+  #doubtful = false;
 
   constructor(seams: LadderSeams, order: EndProcesses) {
     this.#seams = seams;
@@ -93,9 +97,16 @@ class Hunt {
     const hurry = signal === 'SIGKILL' ? undefined : this.#order.hurry;
     const until = monotonicMs() + forMs;
     const told = new Set<number>();
+    let doubts = 0;
     for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(pauseMs * 2, SLOWEST_LOOK_MS)) {
-      this.#alive = await this.#look();
-      if (this.#alive.length === 0) return true;
+      this.#alive = await this.#look(signal);
+      if (this.#alive.length === 0) {
+        if (!this.#doubtful || ++doubts > DOUBTS_AT_MOST) return true;
+        pauseMs = FIRST_LOOK_MS;
+        await wait(DOUBT_LOOK_MS);
+        continue;
+      }
+      doubts = 0;
       this.#signal(
         signal,
         this.#alive.filter((target) => signal === 'SIGKILL' || !told.has(target.pid)),
@@ -128,16 +139,38 @@ class Hunt {
     }
   }
 
-  async #look(): Promise<readonly ProcessFacts[]> {
-    const everyone = await this.#seams.table.list();
+  async #look(signal?: LadderSignal): Promise<readonly ProcessFacts[]> {
+    const { everyone, marked, doubtful } = await this.#survey(signal);
+    // Who was found and is gone again may have passed itself on.
+    this.#doubtful = doubtful || marked.length > 0;
     const byPid = new Map(everyone.map((one) => [one.pid, one]));
     const spared = ancestors(byPid, this.#seams.ownPid);
     const candidates = everyone.filter((one) => !spared.has(one.pid) && !isDead(one) && this.#isAfterClaim(one));
-    const marked = await this.#seams.table.withEntry(candidates, `${MARKER_VARIABLE}=${this.#order.marker}`);
-    for (const one of marked) this.#known.set(one.pid, one.started);
+    const all = new Set(candidates);
+    for (const one of marked) if (all.has(one)) this.#known.set(one.pid, one.started);
     for (const one of candidates) if (this.#isRecorded(one, byPid)) this.#known.set(one.pid, one.started);
     this.#addDescendants(candidates, byPid);
     return candidates.filter((one) => this.#known.get(one.pid) === one.started && this.#seams.table.isOwn(one.pid));
+  }
+
+  async #survey(signal: LadderSignal | undefined): Promise<Survey> {
+    const { table } = this.#seams;
+    const entry = `${MARKER_VARIABLE}=${this.#order.marker}`;
+    if (table.survey !== undefined) {
+      // By the end of the look it may have passed itself on: what is to be killed is killed when it is seen.
+      const kill = signal === 'SIGKILL' ? (one: ProcessFacts) => this.#kill(one) : () => {};
+      return table.survey(entry, this.#order.startedAfter, kill);
+    }
+    const everyone = await table.list();
+    const candidates = everyone.filter((one) => !isDead(one) && this.#isAfterClaim(one));
+    return { everyone, marked: await table.withEntry(candidates, entry), doubtful: false };
+  }
+
+  #kill(one: ProcessFacts): void {
+    const { send, table, ownPid } = this.#seams;
+    if (one.pid === ownPid || isDead(one) || !this.#isAfterClaim(one) || !table.isOwn(one.pid)) return;
+    if (one.group === one.pid) send(-one.pid, 'SIGKILL');
+    if (send(one.pid, 'SIGKILL')) this.#signalled.add(one.pid);
   }
 
   #isAfterClaim(one: ProcessFacts): boolean {

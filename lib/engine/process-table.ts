@@ -10,6 +10,13 @@ import { type ProcessStat, parseProcessStat } from '../base/process-stat.js';
 
 export type ProcessFacts = ProcessStat;
 
+export interface Survey {
+  readonly everyone: readonly ProcessFacts[];
+  readonly marked: readonly ProcessFacts[];
+  /** Somebody was gone, or became another program, while we looked: a process that it began may not be in sight. */
+  readonly doubtful: boolean;
+}
+
 export interface ProcessTable {
   /** Every process that can be seen, ourselves and dead ones included. */
   list(): Promise<readonly ProcessFacts[]>;
@@ -19,6 +26,13 @@ export interface ProcessTable {
   isOwn(pid: number): boolean;
   /** Those of `candidates` whose environment holds `entry` (`NAME=value`) as one whole entry. */
   withEntry(candidates: readonly ProcessFacts[], entry: string): Promise<readonly ProcessFacts[]>;
+  /**
+   * Both at once, for processes that don't wait for us: one that passes itself on from child to child lives for a moment
+   * only, so each is looked at right when it is found, the youngest first.
+   * @param since what began before has not the entry
+   * @param found called at once for each that has it
+   */
+  survey?(entry: string, since: string | undefined, found: (process: ProcessFacts) => void): Promise<Survey>;
   /** This moment, to be compared with the start of processes later on; undefined where that can't be done. */
   moment(): string | undefined;
   /** Whether the process began at `moment` or later; true where that can't be told. */
@@ -72,6 +86,30 @@ export class ProcTable implements ProcessTable {
     return found;
   }
 
+  async survey(entry: string, since: string | undefined, found: (process: ProcessFacts) => void): Promise<Survey> {
+    const everyone: ProcessFacts[] = [];
+    const marked: ProcessFacts[] = [];
+    let doubtful = false;
+    const pids = readdirSync(this.#folder)
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
+    pids.sort((one, other) => other - one);
+    const sinceTicks = since === undefined ? 0 : this.#ticks(since);
+    for (const [at, pid] of pids.entries()) {
+      if (at % FILES_PER_TURN === FILES_PER_TURN - 1) await nextTurn();
+      const facts = this.find(pid);
+      if (facts === undefined) doubtful = true;
+      else everyone.push(facts);
+      if (facts === undefined || Number(facts.started) < sinceTicks) continue;
+      const environment = this.#text(pid, 'environ');
+      if (`\0${environment ?? ''}\0`.includes(`\0${entry}\0`)) {
+        marked.push(facts);
+        found(facts);
+      } else if (environment === undefined || environment === '') doubtful = true;
+    }
+    return { everyone, marked, doubtful };
+  }
+
   /** `<boot id>:<ticks since the start of the machine>`. */
   moment(): string | undefined {
     const seconds = Number(this.#file('uptime')?.split(' ')[0]);
@@ -82,9 +120,13 @@ export class ProcTable implements ProcessTable {
   }
 
   beganSince(process: ProcessFacts, moment: string): boolean {
+    return Number(process.started) >= this.#ticks(moment);
+  }
+
+  /** The first start time that counts as after it; none does where it is of another boot. */
+  #ticks(moment: string): number {
     const [boot, ticks] = moment.split(':');
-    if (boot !== this.#bootId()) return false;
-    return Number(process.started) >= Number(ticks) - TICK_TOLERANCE;
+    return boot === this.#bootId() ? Number(ticks) - TICK_TOLERANCE : Number.POSITIVE_INFINITY;
   }
 
   #bootId(): string | undefined {

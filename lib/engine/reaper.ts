@@ -43,9 +43,15 @@ export class Reaper {
   /** Ends what dead daemons left, and expires their leases at once. Before anything is claimed. */
   async reconcile(): Promise<void> {
     const records = await this.#options.recorded();
-    await Promise.all(records.map((record) => this.#endProcesses(record)));
-    for (const job of this.#runningJobs()) await this.#expire(job);
-    await Promise.all(records.map(({ job_id }) => this.#options.forget(job_id)));
+    const resisting = new Set<string>();
+    await Promise.all(
+      records.map(async (record) => {
+        if (!(await this.#endProcesses(record))) resisting.add(record.job_id);
+      }),
+    );
+    for (const job of this.#runningJobs()) if (!resisting.has(job.job_id)) await this.#expire(job);
+    const over = records.filter(({ job_id }) => !resisting.has(job_id));
+    await Promise.all(over.map(({ job_id }) => this.#options.forget(job_id)));
   }
 
   /** Expires the leases that have run out and that nobody here holds. */
@@ -56,7 +62,7 @@ export class Reaper {
     const records = new Map((await this.#options.recorded()).map((record) => [record.job_id, record]));
     for (const job of lost) {
       const record = records.get(job.job_id);
-      if (record !== undefined) await this.#endProcesses(record);
+      if (record !== undefined && !(await this.#endProcesses(record))) continue;
       await this.#expire(job);
       if (record !== undefined) await this.#options.forget(job.job_id);
     }
@@ -101,7 +107,8 @@ export class Reaper {
     }
   }
 
-  async #endProcesses({ job_id, marker, children, started_after }: HeldLease): Promise<void> {
+  /** @returns false while something of it is left: its job must not run again beside it */
+  async #endProcesses({ job_id, marker, children, started_after }: HeldLease): Promise<boolean> {
     const { processes, logger } = this.#options;
     const { ended, remaining } = await processes.end({
       marker,
@@ -113,6 +120,7 @@ export class Reaper {
     if (ended.length > 0)
       logger('info', `job ${job_id}: ended processes ${ended.join(', ')} of an attempt that nobody looks after`);
     if (remaining.length > 0) logger('error', `job ${job_id}: processes ${remaining.join(', ')} can't be ended`);
+    return remaining.length === 0;
   }
 
   async #expire(job: Job): Promise<void> {

@@ -29,9 +29,20 @@ export function outputLogOf(root: string, jobId: string, attempt: number): strin
   return join(attemptFolder(root, jobId, attempt), OUTPUT_LOG);
 }
 
+/** What has nothing to do with the folder, and may be over in a moment. */
+const PASSING: ReadonlySet<string | undefined> = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EMFILE',
+  'ENFILE',
+  'ENOMEM',
+  'EIO',
+  'EAGAIN',
+]);
+
 /**
  * Makes the folder of an attempt, empty. What stood under its name came from elsewhere, and goes.
- * @throws AgentopsdError `folder_unusable`
+ * @throws AgentopsdError `folder_unusable`; the system's error where that may pass, as on a full disk
  */
 export async function prepareRunFolder(root: string, jobId: string, attempt: number): Promise<string> {
   const folder = attemptFolder(root, jobId, attempt);
@@ -46,7 +57,7 @@ export async function prepareRunFolder(root: string, jobId: string, attempt: num
   return folder;
 }
 
-/** Makes `parts` below `root`, one in the other. @throws AgentopsdError `folder_unusable` */
+/** Makes `parts` below `root`, one in the other. @throws AgentopsdError `folder_unusable`; the system's error where that may pass */
 export async function makeFoldersInside(root: string, parts: readonly string[]): Promise<string> {
   let folder = root;
   for (const part of parts) {
@@ -62,7 +73,8 @@ export async function makeFoldersInside(root: string, parts: readonly string[]):
   return folder;
 }
 
-function unusable(folder: string, cause: unknown): AgentopsdError {
+function unusable(folder: string, cause: unknown): unknown {
+  if (PASSING.has(errnoOf(cause))) return cause;
   const why = cause instanceof Error ? cause.message : String(cause);
   return new AgentopsdError('folder_unusable', `${folder} can't be used: ${why}`, {
     hint: 'make it a folder that you may write to',

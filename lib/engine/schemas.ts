@@ -8,10 +8,10 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { parse } from 'yaml';
 import { invariant } from '../base/errors.js';
 import { isJsonObject, type JsonObject } from '../base/json.js';
 import { type JobType, jobTypes } from '../model/event.js';
+import { DOCUMENT_FILE, parsedDocument } from './parsed-document.js';
 
 /** What a schema has against a value. */
 export interface SchemaProblem {
@@ -34,19 +34,19 @@ export interface Contract {
   payloadValidator(jobType: JobType): SchemaCheck;
 }
 
-const SPEC_FOLDER = new URL('../../../spec/', import.meta.url);
+const PAYLOADS_FOLDER = new URL('payloads/', DOCUMENT_FILE);
 const COMPONENT = '#/components/schemas/';
 
 let loaded: Contract | undefined;
 
 /** Reads the document of this package; the same object at every call. */
 export function loadContract(): Contract {
-  loaded ??= readContract(readFileSync(new URL('openapi.yaml', SPEC_FOLDER), 'utf8'), payloadSchemas());
+  loaded ??= readContract(readFileSync(DOCUMENT_FILE, 'utf8'), payloadSchemas());
   return loaded;
 }
 
 function readContract(text: string, payloads: ReadonlyMap<string, JsonObject>): Contract {
-  const document: unknown = parse(text);
+  const document = parsedDocument(text);
   invariant(isJsonObject(document), 'spec/openapi.yaml is an object');
   const ajv = strictAjv();
   for (const [name, schema] of componentSchemas(document)) ajv.addSchema(relinked(schema) as JsonObject, linkOf(name));
@@ -136,7 +136,7 @@ const payloadLinkOf = (jobType: string): string => `jobspec:payload:${jobType}`;
 function payloadSchemas(): Map<string, JsonObject> {
   const schemas = new Map<string, JsonObject>();
   for (const jobType of jobTypes) {
-    const text = textIfThere(new URL(`payloads/${jobType}.schema.json`, SPEC_FOLDER));
+    const text = textIfThere(new URL(`${jobType}.schema.json`, PAYLOADS_FOLDER));
     if (text === undefined) continue;
     const { $id: _, ...schema } = JSON.parse(text) as JsonObject;
     schemas.set(jobType, schema);

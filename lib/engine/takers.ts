@@ -38,7 +38,13 @@ function configured(jobType: JobType, executor: Executor, root: string): Taker {
         },
       };
     case 'module':
-      return { executor: { kind: 'module', path: resolve(root, executor.module) } };
+      return {
+        executor: {
+          kind: 'module',
+          path: resolve(root, executor.module),
+          timeoutMs: executor.timeout_seconds * 1000,
+        },
+      };
     case 'agent':
       return {
         nobody: `nobody here takes ${jobType}: ${CONFIGURATION_FILE} gives it to the agent ${executor.agent}, which no built-in worker of this type can drive; a command or a module can`,

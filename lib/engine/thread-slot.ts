@@ -122,7 +122,8 @@ export class ThreadSlot {
 
   async #answered(answer: ThreadAnswer): Promise<TaskEnd> {
     if (!answer.reusable) await this.#discard();
-    return { kind: 'result', result: answer.result };
+    const { result } = answer;
+    return result.kind === 'lost' ? result : { kind: 'result', result };
   }
 
   async #lost(thread: Worker | undefined, why: string): Promise<TaskEnd> {

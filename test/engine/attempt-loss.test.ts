@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { TaskStarter } from '../../lib/engine/attempt-seams.js';
+import { prepareRunFolder } from '../../lib/engine/run-folder.js';
 import type { TaskEnd } from '../../lib/engine/thread-slot.js';
 import { Workshop } from '../support/workshop.js';
 
@@ -107,6 +108,32 @@ loss('a result that the ledger can not take now is told again, and the work is n
   await shop.untilStatus(id, 'completed');
   assert.is(shop.job(id).attempt, 1);
 });
+
+loss(
+  'a disk without room for the run folder costs no attempt: the job waits for room, and its lease lives',
+  async () => {
+    let room = false;
+    const shop = await open({
+      queue: { lease_seconds: 1, heartbeat_seconds: 0.25 },
+      makeRunFolder: async (...place) => {
+        if (room) return prepareRunFolder(...place);
+        throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+      },
+    });
+    const id = await shop.submit();
+    const heartbeats = () => shop.typesOf(id).filter((type) => type === 'job.heartbeat').length;
+    await shop.until(() => heartbeats() >= 5, 'longer than its lease');
+    assert.is(shop.job(id).status, 'running');
+    const other = await shop.submit();
+    await shop.until(() => shop.job(other).status === 'running', 'it waits too');
+    await shop.cancel(other);
+    room = true;
+    await shop.untilStatus(id, 'completed');
+    assert.is(shop.job(id).attempt, 1);
+    await shop.untilIdle();
+    assert.is(shop.job(other).status, 'cancelled');
+  },
+);
 
 loss('a worker file that can not load is told, and loses no job', async () => {
   const shop = await open({ workers: 1, entry: new URL('file:///nowhere/entry.js'), threadStartMs: 3000 });

@@ -37,19 +37,19 @@ dispatcher('runs a job from the claim to its result', async () => {
   assert.is(shop.leaseWrites[0]?.claim_token, shop.eventsOf(id)[1]?.payload?.['claim_token']);
 });
 
-dispatcher('runs 200 jobs exactly once each, spread over the workers', async () => {
+dispatcher('runs 30 jobs exactly once each, spread over the workers', async () => {
   const shop = await open({ workers: 3 });
-  const ids = await Promise.all(Array.from({ length: 200 }, () => shop.submit()));
+  const ids = await Promise.all(Array.from({ length: 30 }, () => shop.submit()));
   shop.start();
   await shop.until(() => ids.every((id) => shop.job(id).status === 'completed'), 'all completed');
   await shop.untilIdle();
   const claims = shop.ledger.events.filter((event) => event.event_type === 'job.claimed');
-  assert.is(claims.length, 200);
-  assert.is(new Set(claims.map((event) => event.job_id)).size, 200);
+  assert.is(claims.length, 30);
+  assert.is(new Set(claims.map((event) => event.job_id)).size, 30);
   const byWorker = new Map<string, number>();
   for (const { actor } of claims) byWorker.set(actor, (byWorker.get(actor) ?? 0) + 1);
   assert.equal([...byWorker.keys()].sort(), ['worker-1', 'worker-2', 'worker-3']);
-  for (const count of byWorker.values()) assert.ok(count > 20, `spread: ${[...byWorker]}`);
+  for (const count of byWorker.values()) assert.ok(count > 3, `spread: ${[...byWorker]}`);
 });
 
 dispatcher('claims first in, first out, and a type that nobody takes holds no other up', async () => {
@@ -128,7 +128,7 @@ dispatcher('fails a job whose handler throws, with the message, and no retry', a
 dispatcher('a module that is not there, or exports nothing, fails the job and names the file', async () => {
   const shop = await open({
     module: 'export const other = 1;',
-    executors: { 'eval.skill-delta': { kind: 'module', module: 'tools/absent.mjs' } },
+    executors: { 'eval.skill-delta': { kind: 'module', module: 'tools/absent.mjs', timeout_seconds: 60 } },
   });
   shop.start();
   const jobs: [JobType, RegExp][] = [

@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { timestamp } from '../../lib/base/clock.js';
 import { processMoment } from '../../lib/engine/processes.js';
+import { Reaper } from '../../lib/engine/reaper.js';
 import { isAlive, Nursery } from '../support/nasty-children.js';
 import { Workshop } from '../support/workshop.js';
 
@@ -58,6 +59,43 @@ reaper('at the start: processes first, then the lease at once, whatever time it 
   assert.is(aliveAtExpiry, false, 'nothing ran any more when the lease was expired');
   assert.is(shop.job(id).status, 'retry_waiting');
   assert.is(shop.leases.size, 0);
+});
+
+reaper('a job with a process that can not be ended does not run again beside it', async () => {
+  const id = await leased(-1);
+  const job = shop.job(id);
+  const record = {
+    job_id: id,
+    job_type: job.job_type,
+    attempt: 1,
+    claim_token: job.claim_token ?? '',
+    lease_epoch: 1,
+    lease_expires_at: job.lease_expires_at ?? '',
+    marker: MARKER,
+    children: [],
+  };
+  let remaining = [4242];
+  const forgotten: string[] = [];
+  const stubborn = new Reaper({
+    kernel: shop.kernel,
+    clock: shop.clock,
+    logger: () => {},
+    processes: { moment: () => undefined, end: async () => ({ ended: [], remaining }) },
+    recorded: async () => [record],
+    forget: async (jobId) => {
+      forgotten.push(jobId);
+    },
+    isHeldHere: () => false,
+  });
+  await stubborn.reconcile();
+  await stubborn.runOnce();
+  assert.not(shop.typesOf(id).includes('job.lease_expired'));
+  assert.equal(forgotten, [], 'who is to be ended is remembered');
+  remaining = [];
+  await stubborn.runOnce();
+  assert.is(shop.job(id).status, 'retry_waiting');
+  assert.ok(shop.typesOf(id).includes('job.lease_expired'));
+  assert.equal(forgotten, [id]);
 });
 
 reaper('later on: only leases that have run out', async () => {

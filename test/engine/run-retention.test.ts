@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RunRetention } from '../../lib/engine/run-retention.js';
@@ -22,7 +24,8 @@ retention('over the limit the jobs that ended first lose their folder, nobody el
     }
     await shop.untilIdle();
     const running = await shop.submit({ hang: true });
-    await shop.until(() => shop.dispatcher.attempts().get(running)?.hasBegun === true, 'it runs');
+    const log = path.join(shop.runDir(running), 'output.log');
+    await shop.until(() => (statSync(log, { throwIfNoEntry: false })?.size ?? 0) > 1000, 'it runs and has printed');
     await shop.write('.agents/runs/stranger', 'no job of ours');
     let runsBytes = 1_000_000;
     const tidy = new RunRetention({

@@ -29,9 +29,16 @@ takers('a command in milliseconds, a module as an absolute path', () => {
   assert.equal(takerOf('rpi.run', withExecutor('rpi.run', command), '/r'), {
     executor: { kind: 'command', command: ['a', 'b'], env: ['X'], timeoutMs: 2000, idleMs: 1000 },
   });
-  assert.equal(takerOf('wiki.forge', withExecutor('wiki.forge', { kind: 'module', module: './tools/x.mjs' }), '/r'), {
-    executor: { kind: 'module', path: '/r/tools/x.mjs' },
-  });
+  assert.equal(
+    takerOf(
+      'wiki.forge',
+      withExecutor('wiki.forge', { kind: 'module', module: './tools/x.mjs', timeout_seconds: 9 }),
+      '/r',
+    ),
+    {
+      executor: { kind: 'module', path: '/r/tools/x.mjs', timeoutMs: 9000 },
+    },
+  );
 });
 
 takers('off, untrusted and an agent that nobody can drive say why', () => {

@@ -36,7 +36,7 @@ export function openTestAttempt(
     executor: { kind: 'builtin' },
     root,
     runDir,
-    limits: { outputBytes: 1_048_576, artifactBytes: 1_048_576, cancelGraceMs: 200, ...more.limits },
+    limits: { outputBytes: 1_048_576, artifactBytes: 1_048_576, cancelGraceMs: 200, memoryMb: 128, ...more.limits },
     shared: new SharedArrayBuffer(SHARED_BYTES),
     port: port2,
   };

@@ -35,6 +35,7 @@ export interface WorkshopOptions {
   readonly entry?: URL;
   readonly threadStartMs?: number;
   readonly processes?: Processes;
+  readonly makeRunFolder?: (root: string, jobId: string, attempt: number) => Promise<string>;
   /** Instead of real threads. */
   readonly slots?: readonly TaskStarter[];
 }
@@ -87,6 +88,7 @@ export class Workshop {
       root,
       processes,
       configuration,
+      ...(options.makeRunFolder && { makeRunFolder: options.makeRunFolder }),
       slots: options.slots ?? this.pool.slots,
       takerOf: (jobType) => takerOf(jobType, this.configuration, root),
       leases: {
@@ -236,6 +238,6 @@ function configurationOf({ queue, limits, executors }: WorkshopOptions): Configu
     ...base,
     queue: { ...base.queue, lease_seconds: 2, heartbeat_seconds: 0.5, cancel_grace_seconds: 1, ...queue },
     limits: { ...base.limits, memory_mb: 128, ...limits },
-    executors: { 'eval.suite': { kind: 'module', module: 'tools/handler.mjs' }, ...executors },
+    executors: { 'eval.suite': { kind: 'module', module: 'tools/handler.mjs', timeout_seconds: 60 }, ...executors },
   };
 }

@@ -180,6 +180,22 @@ test('a stop reaches one that has just begun; after it nothing starts', async ()
   assert.match((await told(shell('exit 0'))).message ?? '', /AbortError/);
 });
 
+test('nothing starts once the attempt is over, not even what was asked for before', async () => {
+  const late = told(shell('exit 0'));
+  attempt.end();
+  assert.match((await late).message ?? '', /the attempt is over/);
+  assert.match((await told(shell('exit 0'))).message ?? '', /the attempt is over/);
+  assert.is(attempt.posted.filter((message) => message.kind === 'child').length, 0);
+});
+
+test('silence while the whole daemon stood still does not count', async () => {
+  const running = shell('for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.3; done', { idleMs: 800 });
+  await until(() => output().includes('1'), 'it prints');
+  // Nothing of this thread runs meanwhile, as when its process is stopped; the command goes on.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);
+  assert.equal(await running, ended(0));
+});
+
 test('one that leaves a child behind with its pipes open ends all the same', async () => {
   const lines: string[] = [];
   const begunMs = performance.now();
