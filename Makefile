@@ -46,6 +46,17 @@ run: build ## Installs, builds, lays down .agents here, starts the daemon (ADDR,
 demo: build ## The whole way on real input, unattended, in a temporary repository
 	@node dist/test/demo/demo.js
 
+SEED ?= 1
+RUNS ?= 1000
+TRACE ?=
+.PHONY: simulate
+simulate: build ## Crashes, faults and damage over a simulated disk (SEED, RUNS; TRACE=1 with one run)
+	@node dist/test/simulation/main.js --seed $(SEED) --runs $(RUNS) $(if $(TRACE),--trace)
+
+.PHONY: planted
+planted: build ## The simulation against known mistakes, each of which it has to catch (BUGS="part of a name", RUNS)
+	@node dist/test/planted/main.js --seed $(SEED) --runs $(RUNS) $(BUGS)
+
 .PHONY: lint
 lint: install ## Formatter, linter, unused code, the OpenAPI document
 	@$(BIN)/biome check --error-on-warnings .

@@ -1,0 +1,265 @@
+/**
+ * The planted bugs: one-line mistakes that somebody could make. Each names a compiled file, a text in it that must stand
+ * there exactly once, and what stands there instead. None of it is in what is shipped: a copy is changed.
+ */
+export interface PlantedBug {
+  readonly name: string;
+  /** Below `lib/`. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const bug = (name: string, file: string, from: string, to: string): PlantedBug => ({ name, file, from, to });
+
+const SYNC_THEN_CHECK = /* of a batch */ `            await file.datasync();
+            const reason = whyNotOurs(this.#options.disk, term, { file, sizeBytes: sizeBytes + batch.bytes.length });`;
+
+export const bugs: readonly PlantedBug[] = [
+  // ------------------------------------------------------------------------------------------------- a batch
+  bug(
+    'acknowledged before the sync is through',
+    'storage/appender.js',
+    SYNC_THEN_CHECK,
+    SYNC_THEN_CHECK.replace('await file.datasync()', 'void file.datasync().catch(() => undefined)'),
+  ),
+  bug('no sync', 'storage/appender.js', SYNC_THEN_CHECK, SYNC_THEN_CHECK.replace('await file.datasync();', '')),
+  bug(
+    'checked before the sync',
+    'storage/appender.js',
+    SYNC_THEN_CHECK,
+    `${SYNC_THEN_CHECK.replace('await file.datasync();', '')}\n            await file.datasync();`,
+  ),
+  bug(
+    'not checked',
+    'storage/appender.js',
+    SYNC_THEN_CHECK,
+    '            await file.datasync();\n            const reason = undefined;',
+  ),
+  bug(
+    'a failed sync is tried again',
+    'storage/appender.js',
+    SYNC_THEN_CHECK,
+    SYNC_THEN_CHECK.replace('file.datasync()', 'file.datasync().catch(() => file.datasync())'),
+  ),
+  bug(
+    'a failed sync is passed over',
+    'storage/appender.js',
+    SYNC_THEN_CHECK,
+    SYNC_THEN_CHECK.replace('file.datasync()', 'file.datasync().catch(() => undefined)'),
+  ),
+  bug('no look at the size before the write', 'storage/appender.js', 'if (found !== sizeBytes)', 'if (false)'),
+  bug('a short write counts as a whole one', 'storage/atomic-file.js', 'written += taken;', 'written = bytes.length;'),
+  bug(
+    'the writer goes on behind a failure',
+    'storage/appender.js',
+    "this.#end(failure.full ? 'full' : 'stopped', failure.reason, failure.written ? batch.waiters : [], failure.written ? [] : batch.waiters);",
+    'for (const waiter of batch.waiters) waiter.reject(outcomeUnknown(failure.reason));',
+  ),
+  bug(
+    'the numbers go on behind what was dropped',
+    'storage/appender.js',
+    `        this.#nextSeq = this.#lastSeq + 1;
+        this.#options.observer.onDiscarded();`,
+    '        this.#options.observer.onDiscarded();',
+  ),
+  bug(
+    'waiters of a failed batch are told that all is well',
+    'storage/appender.js',
+    'waiter.reject(outcomeUnknown(reason));',
+    'waiter.resolve(spanOf(waiter));',
+  ),
+  bug(
+    'a commit names the last event of its batch',
+    'storage/batch.js',
+    '{ from: first.seq }',
+    '{ from: events.at(-1).seq }',
+  ),
+  // ------------------------------------------------------------------------------------------------- the check
+  bug('the next term is not looked for', 'storage/check.js', 'if (!term.isLast())', 'if (false)'),
+  bug('the own term is not looked for', 'storage/check.js', 'if (!term.isOurs())', 'if (false)'),
+  bug(
+    'the segment is not looked at',
+    'storage/check.js',
+    'return whyNotOurSegment(disk, segment);',
+    'return undefined;',
+  ),
+  bug('a replaced segment passes', 'storage/check.js', 'if (!isSame(named, own))', 'if (false)'),
+  // ------------------------------------------------------------------------------------------------- becoming the writer
+  bug(
+    'the folder of a new segment is not synced',
+    'storage/live-segment.js',
+    'await disk.syncFolder(layout.ledger);',
+    '',
+  ),
+  bug('a header is not synced', 'storage/live-segment.js', 'await file.datasync();', ''),
+  bug('the head is not written again', 'storage/writer.js', 'await rewriteHead(options, plan);', ''),
+  bug('the head is written again and not synced', 'storage/writer.js', 'await file.datasync();', ''),
+  bug('the head is synced without being written again', 'storage/writer.js', 'writeWhole(file, bytes, fromByte);', ''),
+  bug(
+    'folders on the way are not synced',
+    'storage/folder.js',
+    'await syncOrPass(disk, path, within(topmost, path) && path !== topmost);',
+    '',
+  ),
+  bug(
+    'small files are not synced',
+    'storage/atomic-file.js',
+    `        if (write.durable ?? true)
+            await file.datasync();`,
+    '',
+  ),
+  bug(
+    'a new segment goes on from the size of the file',
+    'storage/writer.js',
+    'after: { segment: from.name, length: from.sizeBytes },',
+    'after: { segment: from.name, length: from.file.factsSync().sizeBytes },',
+  ),
+  bug(
+    'what waits keeps its place when a segment ends',
+    'storage/appender.js',
+    'this.#draft = this.#draft.moveBehind(this.#segment.lastHash);',
+    '',
+  ),
+  // ------------------------------------------------------------------------------------------------- the lock
+  bug('a pid alone proves life', 'storage/guard.js', '&& found.started === started', ''),
+  bug('a dead owner is waited for', 'storage/guard.js', "if (standing === 'dead' && mark !== undefined)", 'if (false)'),
+  bug(
+    'a living owner is not heeded',
+    'storage/guard.js',
+    "found.started === started ? 'alive' : 'dead'",
+    "found.started === started ? 'dead' : 'dead'",
+  ),
+  // ------------------------------------------------------------------------------------------------- repair
+  bug(
+    'whole batches are cut',
+    'storage/repair.js',
+    'const fromByte = await endOfWholeBatches(file, countedBytes);',
+    'const fromByte = countedBytes;',
+  ),
+  bug(
+    'cut without a copy',
+    'storage/repair.js',
+    '(await keepCopy(options, file, { fromByte, toByte }, name, WHY_TORN))',
+    "''",
+  ),
+  bug(
+    'the quarantine drops a byte',
+    'storage/quarantine.js',
+    'writeWhole(copy, block, at - span.fromByte);',
+    'writeWhole(copy, block.subarray(1), at - span.fromByte);',
+  ),
+  bug('a copy in the quarantine is not synced', 'storage/quarantine.js', 'await copy.datasync();', ''),
+  bug(
+    'what was removed is not saved',
+    'storage/file-ledger.js',
+    'await this.#parts.kept.saveGone(this.#settings)',
+    '[]',
+  ),
+  // ------------------------------------------------------------------------------------------------- replay
+  bug(
+    'half a batch counts',
+    'storage/scan.js',
+    'return { end: this.#endBefore, tornFromByte: last.fromByte };',
+    'return { end: this.#end, tornFromByte: undefined };',
+  ),
+  bug(
+    'a torn end is told as damage',
+    'storage/scan.js',
+    `        if (!last.closed)
+            return true;`,
+    `        if (!last.closed)
+            return false;`,
+  ),
+  bug(
+    'hashes are not compared',
+    'storage/trusted.js',
+    'if (!piece.complete || (prevHash ?? prevHashIn(piece.bytes)) !== this.#hash)',
+    'if (!piece.complete)',
+  ),
+  bug(
+    'the last mac is not verified',
+    'storage/trusted.js',
+    'if (!verifyEventMac(piece.bytes, decoded, this.#key))',
+    'if (false)',
+  ),
+  bug('damaged lines pass for torn ones', 'storage/scan.js', "if (last.broken === 'altered')", 'if (false)'),
+  bug(
+    'the anchor is not asked',
+    'storage/file-ledger.js',
+    'const lacking = await findLacking(disk, home, plan, taken.history);',
+    'const lacking = undefined;',
+  ),
+  bug(
+    'claims are not held behind damage',
+    'storage/replay.js',
+    'claimsHeldThroughSeq: damage.length > 0 ? (chain?.lastSeq ?? 0) : 0,',
+    'claimsHeldThroughSeq: 0,',
+  ),
+  bug('adopted damage is forgotten', 'storage/opening.js', 'condition.notice(event);', ';'),
+  // ------------------------------------------------------------------------------------------------- state
+  bug(
+    'readers see what is not durable',
+    'engine/kernel.js',
+    'this.#pending.decided(events);',
+    'this.#pending.decided(events); for (const event of events) this.state.apply(event, true);',
+  ),
+  bug(
+    'dropped decisions stay',
+    'engine/kernel.js',
+    'onDiscarded: () => this.#pending.discard(),',
+    'onDiscarded: () => {},',
+  ),
+  bug(
+    'decided before the ledger takes it',
+    'engine/kernel.js',
+    `        const appended = this.ledger.append(events);
+        this.#pending.decided(events);`,
+    `        this.#pending.decided(events);
+        const appended = this.ledger.append(events);`,
+  ),
+  bug(
+    'a repeated request is answered before the first is durable',
+    'engine/kernel.js',
+    'if (decidedSeq > this.state.lastSeq)',
+    'if (false)',
+  ),
+  bug(
+    'the table of keys is not rebuilt',
+    'model/state.js',
+    'if (key !== undefined && !foreign && !this.#jobIdsByKey.has(key))',
+    'if (false)',
+  ),
+  bug(
+    'keys are not restored from a checkpoint',
+    'model/state.js',
+    `            if (key !== undefined)
+                this.#jobIdsByKey.set(key, jobId);`,
+    '',
+  ),
+  bug(
+    'running jobs are not restored from a checkpoint',
+    'model/state.js',
+    'this.#running = new Set(summary.running);',
+    '',
+  ),
+  bug(
+    'late results are taken',
+    'model/decide.js',
+    "job.status === 'running' && job.claim_token === command.claim_token && job.lease_epoch === command.lease_epoch",
+    "job.status === 'running'",
+  ),
+  bug(
+    'attempts are not counted to the end',
+    'model/decide.js',
+    'if (job.attempt < job.max_attempts)',
+    'if (job.attempt <= job.max_attempts)',
+  ),
+  bug(
+    'a job that ended can be cancelled',
+    'model/decide.js',
+    "if (status === 'completed' || status === 'failed' || status === 'cancelled')",
+    'if (false)',
+  ),
+  bug('a running job can be claimed', 'model/fold.js', "&& job.status !== 'running'", ''),
+];

@@ -1,0 +1,91 @@
+/**
+ * A recovery on a copy of the world: the same crash with another fate of what was not synced, and damage that is done to
+ * a copy. Nothing fails in it but what is asked for, and nobody else lives there.
+ */
+import { AgentopsdError } from '../../lib/base/errors.js';
+import { type Kernel, openKernel } from '../../lib/engine/kernel.js';
+import { type FileLedger, openFileLedger } from '../../lib/storage/file-ledger.js';
+import { openHome } from '../../lib/storage/home.js';
+import type { LedgerObserver, StoredEvent } from '../../lib/storage/ledger.js';
+import { noLock } from '../../lib/storage/lock.js';
+import type { MemoryDisk } from '../support/memory-disk.js';
+import { seededRandom, TestClock } from '../support/test-clock.js';
+import { judgeEvents, judgeHealth, judgeState } from './checker/judge-opened.js';
+import { Violation, type Witness } from './checker/witness.js';
+import { ledgerFiles } from './places.js';
+import { ROOT, STATE } from './process.js';
+
+export interface Recovered {
+  readonly kernel: Kernel;
+  readonly ledger: FileLedger;
+  /** Every event, read back from the ledger. */
+  readonly events: readonly StoredEvent['event'][];
+}
+
+let processes = 0;
+
+/** Opens as a process would that takes everybody before it for dead, and reads all that it has. */
+export async function openOn(disk: MemoryDisk, seed: number, withoutCheckpoint = false): Promise<Recovered> {
+  const random = seededRandom(seed);
+  const clock = new TestClock();
+  const home = await openHome({ disk, random, root: ROOT, env: { AGENTOPSD_STATE_DIR: STATE } });
+  const pid = 1_000_000 + ++processes;
+  let opened: FileLedger | undefined;
+  const kernel = await openKernel({
+    clock,
+    openLedger: async (observer) => {
+      const { ledger } = await openFileLedger({
+        disk,
+        clock,
+        random,
+        root: ROOT,
+        home,
+        lock: noLock,
+        facts: {
+          self: () => ({ pid, started: '1', bootId: 'boot', pidNamespace: 'elsewhere' }),
+          lookUp: () => undefined,
+        },
+        observer: withoutCheckpoint ? withoutKeeper(observer) : observer,
+      });
+      opened = ledger;
+      return ledger;
+    },
+  });
+  if (opened === undefined) throw new Error('invariant broken: a kernel opens its ledger');
+  const events: StoredEvent['event'][] = [];
+  for await (const { event } of opened.read(1)) events.push(event);
+  return { kernel, ledger: opened, events };
+}
+
+function withoutKeeper({ keeper: _, ...observer }: LedgerObserver): LedgerObserver {
+  return observer;
+}
+
+/** Recovers and judges all of it. @throws Violation */
+export async function recoverAndJudge(
+  disk: MemoryDisk,
+  witness: Witness,
+  seed: number,
+  what: string,
+  withoutCheckpoint = false,
+): Promise<void> {
+  const before = witness.audit(ledgerFiles(disk), `${what}, before the recovery`);
+  let recovered: Recovered;
+  try {
+    recovered = await openOn(disk, seed, withoutCheckpoint);
+  } catch (error) {
+    if (!(error instanceof AgentopsdError)) throw error;
+    throw new Violation(`${what}: it does not open again: ${error.message}`);
+  }
+  const after = witness.audit(ledgerFiles(disk), `${what}, behind the recovery`);
+  const { events } = after.ledger;
+  if (events.length !== before.ledger.events.length)
+    throw new Violation(
+      `${what}: ${before.ledger.events.length} events counted, and ${events.length} behind the recovery`,
+    );
+  if (recovered.events.length !== events.length)
+    throw new Violation(`${what}: ${recovered.events.length} of ${events.length} events are read back`);
+  judgeEvents(recovered.events, events, `${what}: opened`);
+  judgeHealth(recovered.kernel, `${what}: opened`);
+  judgeState(recovered.kernel, after, events, `${what}: opened`);
+}
