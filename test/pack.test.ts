@@ -71,6 +71,7 @@ test('holds the program, the workers, the contract and the template, and nothing
     'dist/lib/cli/main.js',
     'dist/lib/client/index.js',
     'dist/lib/client/index.d.ts',
+    'dist/lib/engine/parsed-document.json',
     'dist/workers/entry.js',
     'dist/workers/context.d.ts',
     'spec/openapi.yaml',
@@ -80,7 +81,7 @@ test('holds the program, the workers, the contract and the template, and nothing
   ];
   for (const path of needed) assert.ok(paths.includes(path), `${path} is missing`);
   const allowed =
-    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|dist\/(lib|workers)\/.+\.(js|d\.ts)|spec\/.+|\.agents-template\/.+)$/;
+    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|dist\/(lib|workers)\/.+\.(js|d\.ts)|dist\/lib\/engine\/parsed-document\.json|spec\/.+|\.agents-template\/.+)$/;
   assert.equal(
     paths.filter((path) => !allowed.test(path)),
     [],
