@@ -171,7 +171,7 @@ export class FileLedger implements Ledger {
   #waiting: (() => void)[] = [];
   #closed: Promise<void> | undefined;
   /** The copying of what was removed, while it goes on. */
-  #saving: Promise<void> | undefined;
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(settings: WriterOptions, parts: Parts, options: Pick<FileLedgerOptions, 'observer' | 'segmentBytes'>) {
     this.#settings = settings;
@@ -316,10 +316,9 @@ export class FileLedger implements Ledger {
     return reason.replaceAll(`${this.#settings.layout.root}/`, '');
   }
 
+  /** One at a time. Whoever asks while one runs gets another look behind it: the first may have passed by already. */
   #saveGone(): Promise<void> {
-    this.#saving ??= this.#copyGone().finally(() => {
-      this.#saving = undefined;
-    });
+    this.#saving = this.#saving.then(() => this.#copyGone());
     return this.#saving;
   }
 
