@@ -21,6 +21,8 @@ export const limits = Object.freeze({
   segmentBytes: 67_108_864,
   /** Size of the blocks in which a segment is read. */
   readBlockBytes: 1_048_576,
+  /** Of the first block: a page of events behind a cursor nearly always stands in it. */
+  firstReadBlockBytes: 131_072,
   /** What lies before a checkpoint is verified before anything is served up to this size, beyond it in the background. */
   verifiedAtOnceBytes: 67_108_864,
   /** Blocks of the background verification, and its pause before each: everybody else has a turn then. */

@@ -41,7 +41,8 @@ export async function* readPieces(file: DiskFile, from: ReadFrom = {}): AsyncGen
 /** All pieces, in short arrays: the fast way through a whole file. */
 export async function* readBlocks(file: DiskFile, from: ReadFrom = {}): AsyncGenerator<Piece[]> {
   const toByte = from.toByte ?? file.factsSync().sizeBytes;
-  const blockBytes = from.blockBytes ?? limits.readBlockBytes;
+  // Who looks for a few lines finds them in a small first block; who reads on reads much.
+  let blockBytes = from.blockBytes ?? limits.firstReadBlockBytes;
   const splitter = new Splitter(from.fromByte ?? 0, from.lineNumber ?? 1);
   const read = (position: number): Promise<Buffer> => file.read(position, Math.min(blockBytes, toByte - position));
   let ahead: Promise<Buffer> | undefined;
@@ -49,7 +50,8 @@ export async function* readBlocks(file: DiskFile, from: ReadFrom = {}): AsyncGen
     const block = await (ahead ?? read(position));
     if (block.length === 0) break;
     position += block.length;
-    // Who reads on past the first block reads much: the next one comes while this one is looked at.
+    blockBytes = from.blockBytes ?? limits.readBlockBytes;
+    // Behind the first one, the next comes while this one is looked at.
     ahead = first || position >= toByte ? undefined : read(position);
     // Who stops early does not ask for it.
     ahead?.catch(() => undefined);

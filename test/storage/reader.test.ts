@@ -56,6 +56,24 @@ test('the size of the blocks makes no difference', async () => {
   );
 });
 
+test('who stops after a few lines has read a small block, who reads on reads large ones', async () => {
+  const file = await fileOf(Buffer.alloc(3 * limits.readBlockBytes, `${'x'.repeat(99)}\n`));
+  const asked: number[] = [];
+  const counting: DiskFile = Object.assign(Object.create(file) as DiskFile, {
+    factsSync: () => file.factsSync(),
+    read: (position: number, length: number) => {
+      asked.push(length);
+      return file.read(position, length);
+    },
+  });
+  for await (const piece of readPieces(counting)) if (piece.lineNumber === 10) break;
+  assert.equal(asked, [limits.firstReadBlockBytes]);
+  let lines = 0;
+  for await (const pieces of readBlocks(counting)) lines += pieces.length;
+  assert.is(lines, Math.ceil((3 * limits.readBlockBytes) / 100));
+  assert.is(Math.max(...asked), limits.readBlockBytes);
+});
+
 test('begins at a line in the midst, and ends where it is told', async () => {
   const pieces = await piecesOf('ab\ncd\nef\n', { fromByte: 3, lineNumber: 2, toByte: 8 });
   assert.equal(
