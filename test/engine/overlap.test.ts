@@ -11,7 +11,8 @@ const JOBS = 4;
 const script = `#!/bin/sh
 mine="$NOTES/$AGENTOPS_JOB_ID"
 for pid in $(cat "$mine" 2>/dev/null); do
-  if kill -0 "$pid" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$pid/status"; then echo "$AGENTOPS_JOB_ID $pid" >> "$NOTES/overlaps"; fi
+  # One look: a dead process may be collected between two.
+  if grep -q '^State:.[^ZX]' "/proc/$pid/status" 2>/dev/null; then echo "$AGENTOPS_JOB_ID $pid" >> "$NOTES/overlaps"; fi
 done
 setsid sh -c 'trap "" INT TERM; echo $$ >> "$0"; sleep 300' "$mine" &
 echo $$ >> "$mine"
