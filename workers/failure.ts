@@ -1,20 +1,11 @@
 /** How a handler fails its job with a code of the contract, and what becomes of anything else that it throws. */
 import type { Failure, FailureCode } from '../lib/model/event.js';
+import { failureCodes } from '../lib/model/payloads.js';
 import type { JobFailure } from './context.js';
 
 const MESSAGE_CHARACTERS = 4096;
 
-const codes: ReadonlySet<string> = new Set<FailureCode>([
-  'daemon_unavailable',
-  'provider_unreachable',
-  'session_pending',
-  'lost',
-  'event_stream_unavailable',
-  'terminal_without_transcript',
-  'request_rejected',
-  'projection_degraded',
-  'retry_exhausted',
-]);
+const codes: ReadonlySet<string> = new Set(failureCodes);
 
 /** An error that fails the job with this code and message when a handler throws it. */
 export function failure(code: FailureCode, message: string, retryable = false): JobFailure {

@@ -6,7 +6,7 @@ import { segmentName } from '../../lib/storage/segment.js';
 import type { HomeKey } from '../../lib/storage/segment-facts.js';
 import type { MemoryDisk } from './memory-disk.js';
 
-export const LEDGER = '/root/.agents/daemon/ledger';
+export const LEDGER = '/repository/.agents/daemon/ledger';
 export const homeA: HomeKey = { id: 'home-a', key: Buffer.alloc(32, 1) };
 export const homeB: HomeKey = { id: 'home-b', key: Buffer.alloc(32, 2) };
 const OPENED = '2026-01-01T00:00:00.000Z';
