@@ -6,42 +6,16 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { LedgerEvent } from '../../lib/model/event.js';
-import type { Disk, DiskFile } from '../../lib/storage/disk.js';
+import type { Disk } from '../../lib/storage/disk.js';
 import { openHome } from '../../lib/storage/home.js';
 import { eventOf, type Opened, openAs } from '../support/ledger-place.js';
 import { allKept, allLost, chanceChoice, MemoryDisk } from '../support/memory-disk.js';
+import { mortal } from '../support/mortal-disk.js';
 import { chance, seededRandom, TestClock } from '../support/test-clock.js';
 
 const crashes = suite('crash before every call');
 const ROOT = '/repository';
 const ENV = { AGENTOPSD_STATE_DIR: '/state' };
-/** What a dead process still calls never answers: nothing of it runs on. */
-const forEver = new Promise<never>(() => undefined);
-
-/** A process's own view of the disk: it ends before the `lives`-th call, and `onDeath` is told once. */
-function mortal(disk: Disk, lives: number, onDeath: () => void): Disk {
-  let calls = 0;
-  const isDead = (): boolean => {
-    if (calls === lives) onDeath();
-    return calls++ >= lives;
-  };
-  const wrap = <Target extends object>(target: Target): Target =>
-    new Proxy(target, {
-      get(_, name) {
-        const value: unknown = Reflect.get(target, name);
-        if (typeof value !== 'function') return value;
-        return (...given: unknown[]): unknown => {
-          if (isDead()) {
-            if (String(name).endsWith('Sync')) throw new Error('died');
-            return forEver;
-          }
-          const answer: unknown = value.apply(target, given);
-          return name === 'open' ? (answer as Promise<DiskFile>).then(wrap) : answer;
-        };
-      },
-    });
-  return wrap(disk);
-}
 
 interface World {
   readonly disk: MemoryDisk;
