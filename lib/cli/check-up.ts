@@ -9,6 +9,7 @@ import { AgentopsdError } from '../base/errors.js';
 import { counted } from '../base/text.js';
 import { CONFIGURATION_FILE, type Declared, knownAgents, parseConfiguration } from '../model/configuration.js';
 import { findHome } from '../storage/home.js';
+import { networkPlaces } from '../storage/mounts.js';
 import { createNodeDisk } from '../storage/node-disk.js';
 import { loadTokens } from '../storage/token-file.js';
 import { runsNothing, trustStanding } from '../storage/trust.js';
@@ -28,6 +29,7 @@ const checks: Readonly<Record<string, Check>> = {
   node: async () => checkNode(process.versions.node),
   root: checkRoot,
   'state folder': checkStateFolder,
+  disk: checkDisk,
   token: checkToken,
   configuration: checkConfiguration,
   ledger: checkLedger,
@@ -94,6 +96,13 @@ async function checkStateFolder({ place, environment }: Invocation): Promise<Fin
   if (home === undefined)
     return { check: 'state folder', state: 'fail', text: 'there is none for this repository', fix: 'agentopsd init' };
   return { check: 'state folder', state: 'ok', text: home.folder };
+}
+
+async function checkDisk({ place, environment }: Invocation): Promise<Finding | Finding[]> {
+  const home = await findHome({ disk: createNodeDisk(), root: place.root, env: environment });
+  const told = networkPlaces({ repository: place.root, 'state folder': home?.folder ?? place.root });
+  if (told.length === 0) return { check: 'disk', state: 'ok', text: 'no network file system' };
+  return told.map((text): Finding => ({ check: 'disk', state: 'fail', text, fix: 'use a local disk' }));
 }
 
 async function checkToken({ place, environment }: Invocation): Promise<Finding> {

@@ -4,6 +4,7 @@
  */
 import { AgentopsdError } from '../base/errors.js';
 import { type Logger, silentLogger } from '../base/log.js';
+import { type MountTable, readMountTable } from '../storage/mounts.js';
 
 export const DEFAULT_ADDRESS = '127.0.0.1:8765';
 
@@ -26,6 +27,10 @@ export interface DaemonOptions {
   readonly logger?: Logger;
   /** Told while the start waits for something, such as a lock whose owner may still live. */
   readonly onProgress?: (text: string) => void;
+  /** Default: the system's own. */
+  readonly mounts?: MountTable;
+  /** What the worker threads load. Default: the worker file of this package. */
+  readonly workerEntry?: URL;
 }
 
 export interface CheckedOptions {
@@ -40,6 +45,8 @@ export interface CheckedOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
   readonly onProgress: (text: string) => void;
+  readonly mounts: MountTable;
+  readonly workerEntry: URL | undefined;
 }
 
 /** How a daemon ended: asked to, or asked to after its writer had stopped for good. */
@@ -87,6 +94,8 @@ export function checkDaemonOptions(options: DaemonOptions): CheckedOptions {
     environment: options.environment ?? process.env,
     logger: options.logger ?? silentLogger,
     onProgress: options.onProgress ?? (() => {}),
+    mounts: options.mounts ?? readMountTable,
+    workerEntry: options.workerEntry,
   });
 }
 

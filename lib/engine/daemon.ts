@@ -21,6 +21,7 @@ import { type OpenedLedger, openFileLedger } from '../storage/file-ledger.js';
 import { type Home, openHome } from '../storage/home.js';
 import { LEDGER_PATH } from '../storage/layout.js';
 import { createLeaseFiles } from '../storage/lease-file.js';
+import { networkPlaces } from '../storage/mounts.js';
 import { createNodeClock, createNodeRandom } from '../storage/node-clock.js';
 import { createNodeDisk } from '../storage/node-disk.js';
 import { createProcessFacts } from '../storage/process-facts.js';
@@ -81,7 +82,9 @@ async function start(options: CheckedOptions, releasers: Releasers): Promise<Dae
   const projections = new ProjectionFiles({ root: home.root, kernel, clock, random, logger: options.logger });
   const inbox = inboxOf(ground, kernel);
   const noWorkerFor = (jobType: JobType) => execution.noWorkerFor(jobType);
-  const others = [() => configuration.warnings(), () => inbox.warnings(), () => projections.problems()];
+  const places = networkPlaces({ repository: home.root, 'state folder': home.folder }, options.mounts);
+  for (const place of places) options.logger('warn', place);
+  const others = [() => places, () => configuration.warnings(), () => inbox.warnings(), () => projections.problems()];
   const warnings = () => collectWarnings({ state: kernel.state, noWorkerFor, others });
   kernel.surround({ warnings, noWorkerFor });
   if (options.adopt) await adoptAll(kernel, clock);
@@ -159,6 +162,7 @@ function executionOf(ground: Ground, kernel: Kernel, { ledger, writer }: OpenedL
     workers: workersOf(ground),
     configuration: () => configuration.current(),
     environment: options.environment,
+    workerEntry: options.workerEntry,
     leaseFiles: createLeaseFiles({ disk, random, home, bootId }),
     writer: writer.writerId,
     recheck: () => ledger.recheck(),

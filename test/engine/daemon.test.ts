@@ -311,4 +311,13 @@ daemon('a changed configuration counts for the next claim; untrusted executors d
   assert.is(job.max_attempts, 7);
 });
 
+daemon('a repository on a network file system is told in the warnings, and degrades nothing', async () => {
+  const target = await make();
+  await target.startHere({ mounts: () => '22 1 0:40 / / rw - nfs4 server:/export rw\n' });
+  const ready = await target.ready();
+  assert.is(ready.ready, true);
+  assert.match(ready.warnings?.[0] ?? '', 'the repository stands on a network file system (nfs4)');
+  assert.not.match(JSON.stringify(ready), target.root);
+});
+
 daemon.run();
