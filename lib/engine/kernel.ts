@@ -54,6 +54,8 @@ export class Kernel {
   #surroundings: Surroundings = { warnings: () => [], noWorkerFor: () => undefined };
   #rebuiltAt: string;
   #projectionFailure: string | undefined;
+  /** Why the writer stopped, once it stopped for good. */
+  #stopReason: string | undefined;
   #lastAppend: Promise<unknown> = Promise.resolve();
 
   constructor(clock: Clock) {
@@ -74,6 +76,7 @@ export class Kernel {
     },
     onDiscarded: () => this.#pending.discard(),
     onStopped: (reason) => {
+      this.#stopReason = reason;
       for (const listener of this.#stopListeners) listener(reason);
     },
   };
@@ -105,7 +108,7 @@ export class Kernel {
       throw new AgentopsdError(code, message, { ...(hint && { hint }), ...(details && { details }) });
     }
     if (decision.events.length > 0) await this.#append(decision.events);
-    else await this.#durable(decision.job_id);
+    else await this.#repeated(command, decision.job_id);
     return this.#outcome(decision);
   }
 
@@ -115,6 +118,18 @@ export class Kernel {
     this.#pending.decided(events);
     this.#lastAppend = appended;
     return appended;
+  }
+
+  /**
+   * What a writer acknowledged that stopped for good may be gone from the folder, which is a reason to stop. Who hands
+   * in a job again has to hear that, not a promise from memory.
+   */
+  async #repeated(command: Command, jobId: string): Promise<void> {
+    await this.#durable(jobId);
+    if (command.kind !== 'submit' || this.#stopReason === undefined) return;
+    throw new AgentopsdError('writer_stopped', `nothing was written: ${this.#stopReason}`, {
+      hint: 'start the daemon again, then ask again with the same key',
+    });
   }
 
   /** An answer about a job waits until what it tells is durable. */

@@ -157,6 +157,21 @@ test('listeners hear each batch after it is folded, and a stop with its reason',
   assert.equal(heard, ['job.accepted queued', 'the disk failed']);
 });
 
+test('a job handed in again after the writer stopped for good is not promised from memory', async () => {
+  const { kernel, ledger } = await open();
+  await kernel.execute(submitCommand({ idempotency_key: 'k' }));
+  const again = () => kernel.execute(submitCommand({ idempotency_key: 'k' }));
+  assert.is((await again()).deduplicated, true);
+  ledger.failBatch(false);
+  assert.is((await again()).deduplicated, true, 'a disk without room takes nothing back');
+  ledger.failBatch(true);
+  const refused = await again().catch((error: unknown) => error);
+  assert.instance(refused, AgentopsdError);
+  assert.is((refused as AgentopsdError).code, 'writer_stopped');
+  assert.match((refused as AgentopsdError).message, 'the disk failed');
+  assert.is(kernel.state.job('job_1')?.status, 'queued', 'reads go on');
+});
+
 test('views are told what surrounds the state', async () => {
   const { kernel } = await open();
   kernel.surround({ warnings: () => ['w'], noWorkerFor: (type) => `no ${type}` });
