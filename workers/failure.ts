@@ -23,7 +23,10 @@ export function failureOf(thrown: unknown): Failure {
   };
 }
 
-function toldFailure(thrown: unknown): JobFailure['failure'] | undefined {
+export type JobFailureData = JobFailure['failure'];
+
+/** The failure that a thrown value carries, if any. */
+export function toldFailure(thrown: unknown): JobFailureData | undefined {
   if (typeof thrown !== 'object' || thrown === null) return undefined;
   const told = (thrown as Partial<JobFailure>).failure;
   return typeof told === 'object' && told !== null && typeof told.code === 'string' && typeof told.message === 'string'

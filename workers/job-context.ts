@@ -16,9 +16,10 @@ import {
   type WorkerTask,
 } from '../lib/model/worker-protocol.js';
 import { type ArtifactStore, createArtifactStore } from './artifacts.js';
-import type { BuiltinContext, ConsumerSnapshot } from './builtin-context.js';
+import type { BuiltinContext } from './builtin-context.js';
 import type { JobContext } from './context.js';
 import { createOutputLog, type OutputLog } from './output-log.js';
+import { createQuestions, type Questions } from './questions.js';
 import { createSpawn, type Spawn } from './spawn.js';
 
 export interface ContextGround {
@@ -102,29 +103,23 @@ export function openContext({ task, output, signal, post }: ContextGround): Open
 export function openAttempt(task: WorkerTask): AttemptInThread {
   const { runDir, limits, port } = task;
   const stopping = new AbortController();
-  const answers = new Map<number, (snapshot: ConsumerSnapshot) => void>();
   const post = (message: ToMain) => port.postMessage(message);
-  listen(port, stopping, answers);
+  const questions = createQuestions(post, stopping.signal);
+  listen(port, stopping, questions);
   if (Atomics.load(new Int32Array(task.shared), STOP_INDEX) !== 0)
     stopping.abort(stopReason('stopped before it began'));
 
   const output = createOutputLog(join(runDir, OUTPUT_LOG), limits.outputBytes);
   const { context, artifacts, spawn, alive, end } = openContext({ task, output, signal: stopping.signal, post });
-  let asked = 0;
   const builtinContext: BuiltinContext = {
     ...context,
+    agent: undefined,
+    allowPayloadCommands: task.executor.kind === 'builtin' && task.executor.allowPayloadCommands,
     async recordArtifact(name, path) {
       alive();
       return artifacts.record(name, path);
     },
-    consumerSnapshot() {
-      alive();
-      const ask = ++asked;
-      return new Promise((resolve) => {
-        answers.set(ask, resolve);
-        post({ kind: 'ask_consumer_snapshot', ask });
-      });
-    },
+    ...questionsOf(questions, alive),
   };
   return {
     context: builtinContext,
@@ -140,17 +135,41 @@ export function openAttempt(task: WorkerTask): AttemptInThread {
   };
 }
 
-function listen(
-  port: MessagePort,
-  stopping: AbortController,
-  answers: Map<number, (snapshot: ConsumerSnapshot) => void>,
-): void {
+type AskingContext = Pick<BuiltinContext, 'consumerSnapshot' | 'recordEvent' | 'submitJob'>;
+
+function questionsOf(questions: Questions, alive: () => void): AskingContext {
+  return {
+    async consumerSnapshot() {
+      alive();
+      const answer = await questions.ask('consumer_snapshot', (ask) => ({ kind: 'ask_consumer_snapshot', ask }));
+      return answer.snapshot;
+    },
+    async recordEvent(event_type, payload) {
+      alive();
+      const { event_id } = await questions.ask('event_recorded', (ask) => ({
+        kind: 'record_event',
+        ask,
+        event_type,
+        payload,
+      }));
+      return { event_id };
+    },
+    async submitJob(envelope) {
+      alive();
+      const { job_id, status, conflict } = await questions.ask('job_submitted', (ask) => ({
+        kind: 'submit_job',
+        ask,
+        envelope,
+      }));
+      return { job_id, status, ...(conflict === undefined ? {} : { conflict }) };
+    },
+  };
+}
+
+function listen(port: MessagePort, stopping: AbortController, questions: Questions): void {
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'stop') stopping.abort(stopReason(message.reason));
-    else {
-      answers.get(message.ask)?.(message.snapshot);
-      answers.delete(message.ask);
-    }
+    else questions.answered(message);
   });
 }
 

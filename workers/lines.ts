@@ -10,21 +10,32 @@ export interface LineReader {
   end(): void;
 }
 
-/** @param maxBytes of one line */
-export function createLineReader(maxBytes: number, onLine: (line: string) => void): LineReader {
+/**
+ * @param maxBytes of one line
+ * @param onLong called once for each line over the limit, which is then passed over; without it such a line throws
+ */
+export function createLineReader(maxBytes: number, onLine: (line: string) => void, onLong?: () => void): LineReader {
   let begun: Buffer[] = [];
   let begunBytes = 0;
+  let isLong = false;
 
   const keep = (bytes: Buffer) => {
     begunBytes += bytes.length;
-    if (begunBytes > maxBytes) throw new RangeError(`a line of its output is longer than ${maxBytes} bytes`);
-    if (bytes.length > 0) begun.push(bytes);
+    if (begunBytes > maxBytes) {
+      if (onLong === undefined) throw new RangeError(`a line of its output is longer than ${maxBytes} bytes`);
+      isLong = true;
+      begun = [];
+    }
+    if (bytes.length > 0 && !isLong) begun.push(bytes);
   };
   const finish = () => {
     const line = Buffer.concat(begun);
+    const wasLong = isLong;
     begun = [];
     begunBytes = 0;
-    onLine((line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line).toString('utf8'));
+    isLong = false;
+    if (wasLong) onLong?.();
+    else onLine((line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line).toString('utf8'));
   };
 
   return {

@@ -8,7 +8,7 @@ import { insideRoot, readRegularFile } from './sources.js';
 
 export type Mark = 'forged_by' | 'built_by';
 /** Our own files stay far below; what is larger is somebody else's. */
-const OWN_FILE_BYTES = 16_777_216;
+const OWN_FILE_BYTES = 67_108_864;
 
 /**
  * Fails the job when somebody else's file stands where it wants to write.
@@ -33,10 +33,17 @@ async function markOf(root: string, absolute: string): Promise<Mark | 'none' | u
   if (facts === undefined) return undefined;
   const read = await readRegularFile(root, absolute, OWN_FILE_BYTES);
   if ('reason' in read) return 'none';
-  const text = read.bytes.toString('utf8');
-  const facet = absolute.endsWith('.json') ? readJson(text) : readFrontMatter(frontMatterOf(text)?.front ?? '');
+  const facet = facetOf(absolute, read.bytes.toString('utf8'));
   if (facet?.['forged_by'] !== undefined) return 'forged_by';
   return facet?.['built_by'] !== undefined ? 'built_by' : 'none';
+}
+
+/** What a file says of itself: as an object, in its first line, or in its front matter. */
+function facetOf(absolute: string, text: string): Record<string, unknown> | undefined {
+  if (absolute.endsWith('.json')) return readJson(text);
+  // A list without lines could be anybody's, and holds nothing to lose.
+  if (absolute.endsWith('.jsonl')) return text === '' ? { built_by: '' } : readJson(text.split('\n', 1)[0] ?? '');
+  return readFrontMatter(frontMatterOf(text)?.front ?? '');
 }
 
 function readJson(text: string): Record<string, unknown> | undefined {

@@ -14,6 +14,7 @@ import { createHash } from 'node:crypto';
 import { parse } from 'yaml';
 import { canonicalJson } from '../lib/base/canonical.js';
 import { isJsonObject } from '../lib/base/json.js';
+import { wikiLimits } from './wiki-limits.js';
 
 export const FORGED_BY = 'builtin (no agent)';
 
@@ -87,8 +88,9 @@ export function decodePage(text: string): PageFacts | { readonly reason: string 
   return { title, source, source_sha256, forged_by, summary, ...lists };
 }
 
-/** Undefined when it is no object of YAML. Aliases are refused: a short text could mean a huge value. */
+/** Undefined when it is no object of YAML, or too long. Aliases are refused: a short text could mean a huge value. */
 export function readFrontMatter(front: string): Record<string, unknown> | undefined {
+  if (front.length > wikiLimits.frontMatterCharacters) return undefined;
   try {
     const value: unknown = parse(front, { maxAliasCount: 0, logLevel: 'error' });
     return isJsonObject(value) ? value : undefined;

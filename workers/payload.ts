@@ -27,6 +27,21 @@ export function textListMember(payload: JsonObject, member: string): string[] {
   });
 }
 
+/** A whole number between two bounds, both allowed; undefined when it is absent or null. */
+export function wholeMember(payload: JsonObject, member: string, least: number, most: number): number | undefined {
+  const value = numberMember(payload, member, least, most);
+  if (value === undefined || Number.isInteger(value)) return value;
+  throw failure('request_rejected', `payload.${member} must be a whole number from ${least} to ${most}`);
+}
+
+/** A number between two bounds, both allowed; undefined when it is absent or null. */
+export function numberMember(payload: JsonObject, member: string, least: number, most: number): number | undefined {
+  const value = payload[member];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'number' && value >= least && value <= most) return value;
+  throw failure('request_rejected', `payload.${member} must be a number from ${least} to ${most}`);
+}
+
 /** A caller's text as a message can hold it: on one line, quoted, bounded. */
 export function told(text: string): string {
   return `"${safeLine(text.length > TOLD_CHARACTERS ? `${text.slice(0, TOLD_CHARACTERS)}…` : text)}"`;

@@ -28,6 +28,12 @@ import { resolveProgram } from './program.js';
 export interface OwnSpawnOptions extends SpawnOptions {
   /** Opens a channel to the process, which has to be a Node.js; called before anything of it is read. */
   channel?: (child: ChildProcess) => void;
+  /** The standard output as it comes; answers whether it counts as a sign of life. */
+  onOutput?: (bytes: Buffer) => boolean;
+  /** The standard error as it comes. */
+  onErrorOutput?: (bytes: Buffer) => void;
+  /** Aborting it ends the process as its silence would. */
+  ending?: AbortSignal;
 }
 
 export type Spawn = (command: string, args?: readonly string[], options?: OwnSpawnOptions) => Promise<SpawnResult>;
@@ -101,17 +107,18 @@ async function start(
 class RunningChild {
   readonly #seams: SpawnSeams;
   readonly #child: ChildProcessWithoutNullStreams;
-  readonly #options: SpawnOptions;
+  readonly #options: OwnSpawnOptions;
   readonly #bornMs = performance.now();
   readonly #idleMs: number;
   #heardMs = 0;
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #onAbort = () => this.#abort();
+  readonly #onEnding = () => this.#stop('idle');
   #stopped: SpawnResult['stopped'];
   #broken: unknown;
   #exited = false;
 
-  constructor(seams: SpawnSeams, child: ChildProcessWithoutNullStreams, options: SpawnOptions) {
+  constructor(seams: SpawnSeams, child: ChildProcessWithoutNullStreams, options: OwnSpawnOptions) {
     this.#seams = seams;
     this.#child = child;
     this.#options = options;
@@ -130,6 +137,7 @@ class RunningChild {
     });
     this.#child.on('error', () => {});
     signal.addEventListener('abort', this.#onAbort, { once: true });
+    this.#options.ending?.addEventListener('abort', this.#onEnding, { once: true });
     this.#limitTime();
     this.#connect();
     try {
@@ -141,23 +149,29 @@ class RunningChild {
       return result;
     } finally {
       signal.removeEventListener('abort', this.#onAbort);
+      this.#options.ending?.removeEventListener('abort', this.#onEnding);
     }
   }
 
   #connect(): void {
     const { stdin, stdout, stderr } = this.#child;
-    const { input, onLine, log } = this.#options;
+    const { input, onLine, onOutput, onErrorOutput, log } = this.#options;
     const { output } = this.#seams;
     const lines = onLine === undefined ? undefined : createLineReader(limits.outputLineBytes, onLine);
     stdout.on('data', (bytes: Buffer) => {
-      this.#restartIdle();
       if (log ?? true) output.write(bytes);
-      this.#guarded(() => lines?.take(bytes));
+      let isAlive = true;
+      this.#guarded(() => {
+        isAlive = onOutput?.(bytes) ?? true;
+        lines?.take(bytes);
+      });
+      if (isAlive) this.#restartIdle();
     });
     stdout.once('close', () => this.#guarded(() => lines?.end()));
     stderr.on('data', (bytes: Buffer) => {
       this.#restartIdle();
       output.write(bytes);
+      this.#guarded(() => onErrorOutput?.(bytes));
     });
     for (const stream of [stdin, stdout, stderr]) stream.on('error', () => {});
     // A process that reads nothing may end before the input is written: that is no error of the job.

@@ -16,6 +16,8 @@ export const wikiLimits = Object.freeze({
   sectionsAtMost: 60,
   keywordsAtMost: 12,
   linksAtMost: 100,
+  /** Of a page; a longer one is no front matter. */
+  frontMatterCharacters: 65_536,
   /** A page that `wiki.build` reads. */
   pageBytes: 262_144,
   entitiesAtMost: 200,

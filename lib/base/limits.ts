@@ -13,6 +13,8 @@ export const limits = Object.freeze({
   jobIdBytes: 256,
   /** `idempotency_key`, in UTF-8. */
   idempotencyKeyBytes: 256,
+  /** The payload of an event that a worker records, in UTF-8. */
+  recordedPayloadBytes: 262_144,
   /** Nesting of a payload: an object inside an object is a depth of two. */
   payloadDepth: 64,
   /** `limit` of `GET /v1/events`; more is capped, not refused. */

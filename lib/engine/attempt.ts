@@ -13,6 +13,7 @@
 import { timestamp } from '../base/clock.js';
 import { AgentopsdError } from '../base/errors.js';
 import { randomHex } from '../base/random.js';
+import type { LeaseHeld } from '../model/command.js';
 import { consumerSnapshot } from '../model/consumer-views.js';
 import type { Job } from '../model/job.js';
 import type { ToMain, WorkerExecutor, WorkerResult } from '../model/worker-protocol.js';
@@ -21,6 +22,7 @@ import type { LadderSignal, RecordedChild } from './ladder.js';
 import { Lease } from './lease.js';
 import { prepareRunFolder } from './run-folder.js';
 import type { RunningTask, TaskEnd } from './thread-slot.js';
+import { answerWorker, type WorkerRequest } from './worker-requests.js';
 
 /** `lease_lost`: no sign of life. `released`: the daemon stops. `writer_stopped`: nothing can be recorded any more. */
 export type StopReason = 'cancelled' | 'lease_lost' | 'released' | 'writer_stopped';
@@ -46,6 +48,7 @@ export class Attempt {
   readonly #hurry = new AbortController();
   #freeSlot: () => void = () => {};
   #task: RunningTask | undefined;
+  #held: LeaseHeld | undefined;
   #ownBeats = 0;
   #finishing = false;
   #stopReason: StopReason | undefined;
@@ -135,6 +138,7 @@ export class Attempt {
       occurredAt: timestamp(wallMs),
     });
     if (job === undefined || job.status !== 'running' || job.claim_token !== claim_token) return undefined;
+    this.#held = { job_id: job.job_id, claim_token, lease_epoch: job.lease_epoch };
     this.lease = new Lease(this.#seams, job, {
       marker: this.#marker,
       children: this.#children,
@@ -212,8 +216,27 @@ export class Attempt {
         const { kernel } = this.#seams;
         const snapshot = consumerSnapshot(kernel.state, kernel.viewContext());
         this.#task?.post({ kind: 'consumer_snapshot', ask: message.ask, snapshot });
+        return;
       }
+      case 'record_event':
+      case 'submit_job':
+        void this.#answer(message);
     }
+  }
+
+  async #answer(request: WorkerRequest): Promise<void> {
+    const { kernel, clock, random, configuration } = this.#seams;
+    if (this.#held === undefined) return;
+    const answer = await answerWorker(request, {
+      kernel,
+      clock,
+      random,
+      maxAttempts: () => configuration().queue.max_attempts,
+      actor: this.#slot.name,
+      lease: this.#held,
+      isStopping: () => this.#stopReason !== undefined,
+    });
+    this.#task?.post(answer);
   }
 
   async #stopTask(reason: StopReason, graceMs: number): Promise<void> {

@@ -30,6 +30,8 @@ export interface ExecutionOptions {
   readonly workers: number;
   readonly configuration: () => Configuration;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Default: the worker file of this package. */
+  readonly workerEntry: URL | undefined;
   readonly leaseFiles: LeaseFiles;
   /** Id of the writer: it stands in the lease files. */
   readonly writer: string;
@@ -51,7 +53,13 @@ export class Execution {
     this.#options = options;
     const processes = { moment: processMoment, end: endProcesses };
     const isHeldHere = (jobId: string) => this.#dispatcher.attempts().has(jobId);
-    this.#pool = createWorkerPool({ workers, clock, environment, memoryMb: () => configuration().limits.memory_mb });
+    this.#pool = createWorkerPool({
+      workers,
+      clock,
+      environment,
+      memoryMb: () => configuration().limits.memory_mb,
+      ...(options.workerEntry && { entry: options.workerEntry }),
+    });
     this.#dispatcher = new Dispatcher({
       ...options,
       processes,

@@ -4,7 +4,7 @@
  */
 import type { ErrorData } from '../base/errors.js';
 import type { JsonObject } from '../base/json.js';
-import type { ArtifactRefs, Artifacts, Failure, JobType, LedgerEvent } from './event.js';
+import type { ArtifactRefs, Artifacts, Failure, JobType, LedgerEvent, RecordedEventType } from './event.js';
 import type { Job } from './job.js';
 
 interface Asked {
@@ -25,6 +25,8 @@ export interface SubmitCommand extends Asked {
   readonly idempotency_key: string | undefined;
   readonly payload: JsonObject;
   readonly max_attempts: number;
+  /** Of a worker that submits while it does a job: refused with `stale_lease` when that lease is no longer held. */
+  readonly under?: LeaseHeld;
 }
 export interface CancelCommand extends Asked {
   readonly kind: 'cancel';
@@ -39,12 +41,13 @@ export interface ClaimCommand extends Asked {
   readonly claim_token: string;
   readonly lease_expires_at: string;
 }
-/** The token and epoch of a lease: a stale one is refused with `stale_lease`. */
-interface UnderLease extends Asked {
+export interface LeaseHeld {
   readonly job_id: string;
   readonly claim_token: string;
   readonly lease_epoch: number;
 }
+/** The token and epoch of a lease: a stale one is refused with `stale_lease`. */
+interface UnderLease extends Asked, LeaseHeld {}
 export interface HeartbeatCommand extends UnderLease {
   readonly kind: 'heartbeat';
   readonly lease_expires_at: string;
@@ -63,6 +66,13 @@ export interface FailCommand extends UnderLease {
   readonly kind: 'fail';
   readonly failure: Failure;
   readonly artifacts: Artifacts | undefined;
+}
+/** An event of a job beyond its life: once a job, also over several attempts. A second one appends nothing. */
+export interface RecordCommand extends UnderLease {
+  readonly kind: 'record';
+  readonly event_type: RecordedEventType;
+  /** Token and epoch are added to it. */
+  readonly payload: JsonObject;
 }
 export interface AdoptCommand extends Asked {
   readonly kind: 'adopt';
@@ -83,6 +93,7 @@ export type Command =
   | ExpireLeaseCommand
   | CompleteCommand
   | FailCommand
+  | RecordCommand
   | AdoptCommand
   | AdoptDamageCommand;
 

@@ -11,9 +11,11 @@ import type {
   Command,
   Decision,
   IdempotencyConflict,
+  LeaseHeld,
+  RecordCommand,
   SubmitCommand,
 } from './command.js';
-import { DAMAGE_ADOPTED, eventIdOf, type Failure, type LedgerEvent } from './event.js';
+import { DAMAGE_ADOPTED, eventIdOf, type Failure, type LedgerEvent, recordedEventTypes } from './event.js';
 import { isClaimable, samePayload } from './fold.js';
 import { isTerminal, type Job } from './job.js';
 import { projectionTargetsOf } from './payloads.js';
@@ -51,6 +53,8 @@ export function decide(state: JobLookup, command: Command): Decision {
         ['job.failed', { claim_token, lease_epoch, failure, ...member('artifacts', artifacts) }],
       ]);
     }
+    case 'record':
+      return record(state, command);
     case 'adopt':
       return adopt(state, command);
     case 'adopt_damage':
@@ -61,6 +65,8 @@ export function decide(state: JobLookup, command: Command): Decision {
 }
 
 function submit(state: JobLookup, command: SubmitCommand): Decision {
+  const stale = command.under === undefined ? undefined : whyStale(state, command.under);
+  if (stale !== undefined) return stale;
   const existing = recover(state, command);
   if (existing !== undefined) {
     const conflict = conflictWith(existing, command);
@@ -149,17 +155,31 @@ function underLease(
   command: { job_id: string; claim_token: string; lease_epoch: number; actor: string; occurredAt: string },
   steps: (job: Job) => Step[],
 ): Decision {
-  const job = state.job(command.job_id);
-  if (job === undefined) return unknownJob(command.job_id);
-  const current =
-    job.status === 'running' && job.claim_token === command.claim_token && job.lease_epoch === command.lease_epoch;
-  if (!current || job.foreign) {
-    return refused(
-      'stale_lease',
-      `the lease of job ${job.job_id}, epoch ${command.lease_epoch}, is no longer held: it is ${job.status}`,
-    );
-  }
+  const stale = whyStale(state, command);
+  if (stale !== undefined) return stale;
+  const job = state.job(command.job_id) as Job;
   return decided(state, command, job.job_id, job.request_id, steps(job));
+}
+
+function whyStale(state: JobLookup, held: LeaseHeld): Decision | undefined {
+  const job = state.job(held.job_id);
+  if (job === undefined) return unknownJob(held.job_id);
+  const current =
+    job.status === 'running' && job.claim_token === held.claim_token && job.lease_epoch === held.lease_epoch;
+  if (current && !job.foreign) return undefined;
+  return refused(
+    'stale_lease',
+    `the lease of job ${job.job_id}, epoch ${held.lease_epoch}, is no longer held: it is ${job.status}`,
+  );
+}
+
+function record(state: JobLookup, command: RecordCommand): Decision {
+  const { event_type, claim_token, lease_epoch, payload } = command;
+  if (!recordedEventTypes.includes(event_type))
+    return refused('invalid_request', `a worker can't record an event of the type ${event_type}`);
+  return underLease(state, command, (job) =>
+    job.recorded?.[event_type] === undefined ? [[event_type, { ...payload, claim_token, lease_epoch }]] : [],
+  );
 }
 
 type Step = readonly [eventType: string, payload: object];

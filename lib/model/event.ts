@@ -42,6 +42,10 @@ export const projectionNames = [
   'daemon-job-status',
 ] as const satisfies readonly ProjectionName[];
 
+/** What the worker of a job may record of it beyond its life, under its claim and once a job. */
+export const recordedEventTypes = ['factory.admission_decided'] as const;
+export type RecordedEventType = (typeof recordedEventTypes)[number];
+
 /** The types that this reducer knows a meaning for. Others are kept, served and counted, and change no view. */
 export const eventTypes = [
   'job.accepted',
@@ -52,6 +56,7 @@ export const eventTypes = [
   'job.failed',
   'job.cancelled',
   'job.adopted',
+  ...recordedEventTypes,
   'projection.marked_stale',
   'projection.rebuilt',
 ] as const;

@@ -20,7 +20,8 @@ export type Ignored =
   | 'bad_payload'
   | 'stale_lease'
   | 'foreign_event'
-  | 'attempts_used_up';
+  | 'attempts_used_up'
+  | 'recorded_already';
 
 export type Folded = { readonly job: Job; readonly ignored?: undefined } | { readonly ignored: Ignored };
 
@@ -29,7 +30,7 @@ export type Folded = { readonly job: Job; readonly ignored?: undefined } | { rea
  * @param ours whether the event's batch is of this home
  */
 export function foldJob(job: Job | undefined, event: LedgerEvent, ours: boolean): Folded {
-  if (!event.event_type.startsWith('job.')) return { ignored: 'unknown_type' };
+  if (event.event_type.startsWith('projection.')) return { ignored: 'unknown_type' };
   const status = nextState(job?.status, event.event_type);
   if (status === undefined) return { ignored: whyIllegal(job, event) };
   if (job === undefined) return accept(event, ours);
@@ -74,6 +75,7 @@ function accept(event: LedgerEvent, ours: boolean): Folded {
       last_event_id: event.event_id,
       accepted_seq: event.seq,
       last_seq: event.seq,
+      recorded: undefined,
       foreign: !ours,
     },
   };
@@ -101,9 +103,19 @@ function change(job: Job, event: LedgerEvent, status: JobState): Folded {
       next.foreign = false;
       return { job: next };
     }
+    case 'factory.admission_decided':
+      return holdsLease(job, event) ? record(job, event, status) : staleLease;
     default:
       return { ignored: 'unknown_type' };
   }
+}
+
+/** The first of its type stands, whichever attempt it is of. */
+function record(job: Job, event: LedgerEvent, status: JobState): Folded {
+  if (job.recorded?.[event.event_type] !== undefined) return { ignored: 'recorded_already' };
+  const next = touched(job, event, status);
+  next.recorded = { ...job.recorded, [event.event_type]: event.event_id };
+  return { job: next };
 }
 
 const staleLease: Folded = Object.freeze({ ignored: 'stale_lease' as const });

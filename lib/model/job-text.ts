@@ -10,9 +10,9 @@ import { canonicalJson } from '../base/canonical.js';
 import type { Job } from './job.js';
 import { usualTargetsOf } from './payloads.js';
 
-export const REDUCER_VERSION = '1';
+export const REDUCER_VERSION = '2';
 
-type Row = readonly [
+type UsualRow = readonly [
   job_id: string,
   job_type: Job['job_type'],
   request_id: string,
@@ -39,10 +39,12 @@ type Row = readonly [
   last_seq: number,
   foreign: 0 | 1,
 ];
+/** `recorded` stands only where something was. */
+type Row = readonly [...UsualRow, recorded?: NonNullable<Job['recorded']>];
 
 export function encodeJob(job: Job): string {
   const { request_id, request_ids } = job;
-  const row: Row = [
+  const row: UsualRow = [
     job.job_id,
     job.job_type,
     request_id,
@@ -67,7 +69,8 @@ export function encodeJob(job: Job): string {
     job.last_seq,
     job.foreign ? 1 : 0,
   ];
-  return isSorted(row) ? JSON.stringify(row) : canonicalJson(row);
+  const whole: Row = job.recorded === undefined ? row : [...row, job.recorded];
+  return isSorted(whole) ? JSON.stringify(whole) : canonicalJson(whole);
 }
 
 /** @param text what `encodeJob` answered */
@@ -97,6 +100,7 @@ export function decodeJob(text: string): Job {
     last_event_id: row[19],
     accepted_seq: row[20],
     last_seq: row[21],
+    recorded: row[23],
     foreign: row[22] === 1,
   };
 }

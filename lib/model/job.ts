@@ -31,6 +31,8 @@ export interface Job {
   /** `seq` of its job.accepted, and of the last event that changed it. */
   readonly accepted_seq: number;
   readonly last_seq: number;
+  /** Ids of the events that its workers recorded of it beyond its life, by type: the first of each type stands. */
+  readonly recorded: Readonly<Record<string, string>> | undefined;
   /** Accepted in a batch of another home and not adopted here: shown, never claimed or expired. */
   readonly foreign: boolean;
 }

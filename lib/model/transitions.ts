@@ -8,12 +8,13 @@
  *                          │                                     └─failed─> failed (attempts used up)
  *                          └── cancelled, from every state that is not terminal ──> cancelled
  *
- * The first terminal event wins for ever.
+ * What a worker records of its job beyond its life (`factory.admission_decided`) leaves it running. The first terminal
+ * event wins for ever.
  */
 import type { KnownEventType } from './event.js';
 import type { JobState } from './job.js';
 
-type JobEventType = Extract<KnownEventType, `job.${string}`>;
+type JobEventType = Exclude<KnownEventType, `projection.${string}`>;
 type Row = Partial<Record<JobEventType, JobState>>;
 
 export const transitions: Readonly<Record<JobState | 'none', Row>> = {
@@ -26,6 +27,7 @@ export const transitions: Readonly<Record<JobState | 'none', Row>> = {
     'job.failed': 'failed',
     'job.cancelled': 'cancelled',
     'job.adopted': 'running',
+    'factory.admission_decided': 'running',
   },
   retry_waiting: {
     'job.claimed': 'running',

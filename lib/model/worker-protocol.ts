@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from '../base/json.js';
 import type { components } from './contract.js';
-import type { ArtifactRefs, Artifacts, Failure, JobType } from './event.js';
+import type { ArtifactRefs, Artifacts, Failure, JobType, RecordedEventType } from './event.js';
 
 /** The job as its handler sees it. */
 export interface WorkerJob {
@@ -25,9 +25,26 @@ export interface WorkerClaim {
   readonly marker: string;
 }
 
+/** The agent CLI that a built-in worker may ask. */
+export interface WorkerAgent {
+  /** `claude` or `codex`: also the adapter that speaks with it. */
+  readonly name: string;
+  /** Program and arguments; no shell. Flags that the adapter needs are added where they are absent. */
+  readonly command: readonly string[];
+  /** Names of variables that pass beside the default ones. */
+  readonly env: readonly string[];
+  readonly timeoutMs: number;
+  readonly idleMs: number;
+}
+
 /** What runs the job: the built-in worker of its type, a command, or a module (paths of modules are absolute here). */
 export type WorkerExecutor =
-  | { readonly kind: 'builtin' }
+  | {
+      readonly kind: 'builtin';
+      readonly agent?: WorkerAgent;
+      /** Whether commands that stand in a payload may run. */
+      readonly allowPayloadCommands: boolean;
+    }
   | {
       readonly kind: 'command';
       /** Program and arguments; no shell. */
@@ -88,9 +105,40 @@ export type ToMain =
   /** Artifacts so far, path relative to the root by name: they go into the next heartbeat event. */
   | { readonly kind: 'artifacts'; readonly artifacts: Artifacts }
   /** Asks for the consumer snapshot at the ledger's head; answered by `ToWorker` of the same `ask`. */
-  | { readonly kind: 'ask_consumer_snapshot'; readonly ask: number };
+  | { readonly kind: 'ask_consumer_snapshot'; readonly ask: number }
+  /** Asks for an event of the job beyond its life; answered by `event_recorded` or `refused` of the same `ask`. */
+  | {
+      readonly kind: 'record_event';
+      readonly ask: number;
+      readonly event_type: RecordedEventType;
+      readonly payload: JsonObject;
+    }
+  /** Submits a job; answered by `job_submitted` or `refused` of the same `ask`. */
+  | { readonly kind: 'submit_job'; readonly ask: number; readonly envelope: JobEnvelope };
+
+/** A request for a job, as a worker makes it. */
+export interface JobEnvelope {
+  readonly job_type: JobType;
+  /** Compared byte for byte for the life of the ledger. */
+  readonly idempotency_key: string;
+  readonly job_id?: string;
+  readonly payload: JsonObject;
+}
+
+/** The answers to what a worker asks, each with the `ask` that it is for. */
+export type WorkerAnswer = Extract<ToWorker, { readonly ask: number }>;
 
 export type ToWorker =
+  | { readonly kind: 'event_recorded'; readonly ask: number; readonly event_id: string }
+  | {
+      readonly kind: 'job_submitted';
+      readonly ask: number;
+      readonly job_id: string;
+      readonly status: string;
+      /** The key or the job id stands for a job that differs in this. */
+      readonly conflict?: string;
+    }
+  | { readonly kind: 'refused'; readonly ask: number; readonly failure: Failure }
   | { readonly kind: 'stop'; readonly reason: string }
   | {
       readonly kind: 'consumer_snapshot';

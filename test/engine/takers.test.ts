@@ -17,7 +17,8 @@ takers(
   () => {
     for (const jobType of jobTypes) {
       const taker = takerOf(jobType, defaultConfiguration(), '/r');
-      if ((builtinTypes as readonly string[]).includes(jobType)) assert.equal(taker, { executor: { kind: 'builtin' } });
+      if ((builtinTypes as readonly string[]).includes(jobType))
+        assert.equal(taker, { executor: { kind: 'builtin', allowPayloadCommands: false } });
       else assert.match(taker.nobody ?? '', new RegExp(`executors: \\{ ${jobType.replace('.', '\\.')}: `));
     }
   },
@@ -45,7 +46,13 @@ takers('off, untrusted and an agent that nobody can drive say why', () => {
   const why = (executor: Executor) => takerOf('wiki.forge', withExecutor('wiki.forge', executor), '/r').nobody ?? '';
   assert.match(why({ kind: 'off', why: 'configured' }), 'says off');
   assert.match(why({ kind: 'off', why: 'untrusted' }), 'agentopsd trust');
-  assert.match(why({ kind: 'agent', agent: 'claude' }), 'claude');
+  assert.match(why({ kind: 'agent', agent: 'oracle' }), 'the agent oracle');
+});
+
+takers('a known agent goes to the built-in worker, with its time limits', () => {
+  const taker = takerOf('wiki.forge', withExecutor('wiki.forge', { kind: 'agent', agent: 'claude' }), '/r');
+  assert.is(taker.nobody, undefined);
+  assert.match(JSON.stringify(taker), /"kind":"builtin","agent":\{"name":"claude","command":\["claude"\]/);
 });
 
 takers.run();

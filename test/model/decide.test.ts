@@ -16,6 +16,7 @@ import {
   fail,
   heartbeat,
   LEASE_END,
+  record,
   stateAfter,
   submitCommand,
 } from '../support/model.js';
@@ -39,6 +40,7 @@ const commands: Record<string, Command> = {
   expire_lease: expireLease,
   complete,
   fail,
+  record,
   adopt,
 };
 /** What each command comes to in each state: the events it makes, or the code of its refusal. */
@@ -53,6 +55,7 @@ const expected: Record<string, Record<string, string>> = {
     expire_lease: 'job.lease_expired',
     complete: 'job.completed',
     fail: 'job.failed',
+    record: 'factory.admission_decided',
     adopt: '',
   },
   retry_waiting: { submit: '', cancel: 'job.cancelled', claim: 'job.claimed', adopt: '', '*': 'stale_lease' },
@@ -78,6 +81,38 @@ for (const [stateName, make] of Object.entries(states)) {
     });
   }
 }
+
+test('a worker records an event of its job once, also in a later attempt', () => {
+  const state = stateAfter(submitCommand(), claimCommand());
+  const [made] = carryOut(state, record);
+  assert.equal(made?.payload, { allowed: true, claim_token: 'token_1', lease_epoch: 1 });
+  assert.equal(carryOut(state, record), []);
+  carryOut(state, expireLease);
+  carryOut(state, claimCommand({ claim_token: 'token_2' }));
+  assert.is(decide(state, record).refused?.code, 'stale_lease');
+  assert.equal(carryOut(state, { ...record, claim_token: 'token_2', lease_epoch: 2 } as Command), []);
+  assert.equal(state.job('job_1')?.recorded, { 'factory.admission_decided': made?.event_id });
+});
+
+test('a worker records only the types that are meant for it, and nothing in place of its own claim', () => {
+  const state = stateAfter(submitCommand(), claimCommand());
+  assert.is(
+    decide(state, { ...record, event_type: 'job.completed' } as unknown as Command).refused?.code,
+    'invalid_request',
+  );
+  const [made] = carryOut(state, { ...record, payload: { claim_token: 'other', lease_epoch: 9 } } as Command);
+  assert.equal(made?.payload, { claim_token: 'token_1', lease_epoch: 1 });
+});
+
+test('what a worker submits needs the lease under which it works', () => {
+  const under = { job_id: 'job_1', claim_token: 'token_1', lease_epoch: 1 };
+  const child = submitCommand({ job_id: 'job_2', idempotency_key: 'child', under });
+  const state = stateAfter(submitCommand(), claimCommand());
+  assert.is(carryOut(state, child)[0]?.event_type, 'job.accepted');
+  assert.equal(carryOut(state, child), []);
+  carryOut(state, cancelCommand());
+  assert.is(decide(state, child).refused?.code, 'stale_lease');
+});
 
 test('the page: the first accepted job', () => {
   const command = submitCommand({

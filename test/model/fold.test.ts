@@ -23,6 +23,7 @@ const payloads: Record<string, JsonObject> = {
   'job.failed': { ...lease, failure: { code: 'retry_exhausted' } },
   'job.cancelled': { result_status: 'cancelled', reason: 'enough' },
   'job.adopted': {},
+  'factory.admission_decided': { ...lease, allowed: true },
 };
 const queued = folded(foldJob(undefined, accepted('rpi.run'), true));
 const running = folded(
@@ -48,6 +49,7 @@ const legal: Record<string, string> = {
   'running job.failed': 'failed',
   'running job.cancelled': 'cancelled',
   'running job.adopted': 'running',
+  'running factory.admission_decided': 'running',
   'retry_waiting job.claimed': 'running',
   'retry_waiting job.failed': 'failed',
   'retry_waiting job.cancelled': 'cancelled',
@@ -55,7 +57,7 @@ const legal: Record<string, string> = {
 };
 
 for (const state of jobStates) {
-  for (const type of [...eventTypes, 'factory.admission_decided', 'job.invented']) {
+  for (const type of [...eventTypes, 'factory.job_started', 'job.invented']) {
     test(`${state} × ${type}`, () => {
       const job = byState[state];
       const result = foldJob(job, event(type, payloads[type], { seq: 9, request_id: 'req_other' }), true);
@@ -90,7 +92,13 @@ test('nothing follows a terminal state (J1)', () => {
 });
 
 test('a lease speaks with its own token and epoch alone (J3)', () => {
-  for (const type of ['job.heartbeat', 'job.lease_expired', 'job.completed', 'job.failed']) {
+  for (const type of [
+    'job.heartbeat',
+    'job.lease_expired',
+    'job.completed',
+    'job.failed',
+    'factory.admission_decided',
+  ]) {
     for (const wrong of [
       { claim_token: 'token_0' },
       { lease_epoch: 2 },
@@ -101,6 +109,20 @@ test('a lease speaks with its own token and epoch alone (J3)', () => {
       assert.is(foldJob(running, late, true).ignored, 'stale_lease', `${type} ${JSON.stringify(wrong)}`);
     }
   }
+});
+
+test('what a worker records beyond the life of its job stands once, across attempts', () => {
+  const type = 'factory.admission_decided';
+  const told = event(type, { ...lease, allowed: true }, { seq: 3 });
+  const after = folded(foldJob(running, told, true));
+  assert.equal(after.recorded, { [type]: told.event_id });
+  assert.is(foldJob(after, event(type, lease, { seq: 4 }), true).ignored, 'recorded_already');
+  const waiting = folded(foldJob(after, event('job.lease_expired', lease, { seq: 4 }), true));
+  const again = folded(foldJob(waiting, event('job.claimed', payloads['job.claimed'], { seq: 5 }), true));
+  const second = event(type, { claim_token: 'token_2', lease_epoch: 2 }, { seq: 6 });
+  assert.is(foldJob(again, second, true).ignored, 'recorded_already');
+  assert.equal(again.recorded, { [type]: told.event_id });
+  assert.is(foldJob(running, told, false).ignored, 'foreign_event');
 });
 
 test('a claim needs a higher epoch and an attempt within the limit', () => {

@@ -65,6 +65,7 @@ const steps = fc.array(
       'job.failed',
       'job.cancelled',
       'job.adopted',
+      'factory.admission_decided',
       'projection.marked_stale',
       'projection.rebuilt',
       'somebody.elses',
@@ -199,8 +200,14 @@ test('these bytes belong to this version of the reducer', () => {
   const state = new State();
   for (const one of lifeOfJobs(20)) state.apply(one, true);
   state.apply(event('job.cancelled', { reason: 'x' }, { seq: 61, job_id: 'job_000000000000' }), false);
+  const lease = { claim_token: 'token', lease_epoch: 1, lease_expires_at: LEASE_END, attempt: 1 };
+  const admission = { job_type: 'factory.admission', job_payload: {}, max_attempts: 3, projection_targets: [] };
+  state.apply(event('job.accepted', admission, { seq: 62, job_id: 'admission' }), true);
+  state.apply(event('job.claimed', lease, { seq: 63, job_id: 'admission' }), true);
+  state.apply(event('factory.admission_decided', lease, { seq: 64, job_id: 'admission' }), true);
+  assert.ok(state.job('admission')?.recorded);
   const digest = createHash('sha256').update(bytesOf(state)).digest('hex').slice(0, 16);
-  assert.equal([REDUCER_VERSION, digest], ['1', '57d7d0999e83f492']);
+  assert.equal([REDUCER_VERSION, digest], ['2', '35e8e83fed4e21dd']);
   const [job] = [...state.jobs()];
   assert.equal(decodeJob(encodeJob(job as NonNullable<typeof job>)), job);
 });

@@ -9,6 +9,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { stateKeeperOf } from '../../lib/engine/state-keeper.js';
 import type { LedgerEvent } from '../../lib/model/event.js';
+import { REDUCER_VERSION } from '../../lib/model/job-text.js';
 import { State } from '../../lib/model/state.js';
 import type { FileLedgerOptions } from '../../lib/storage/file-ledger.js';
 import { openHome } from '../../lib/storage/home.js';
@@ -193,7 +194,11 @@ const spoiled: [string, (bytes: Buffer, key: Uint8Array) => Buffer, RegExp][] = 
   ['flipped in a page', (bytes) => flipped(bytes, 1_000), /mac does not verify|can't be read/],
   ['flipped in its contents', (bytes) => flipped(bytes, bytes.length - 60), /passed over/],
   ['flipped in its mac', (bytes) => flipped(bytes, bytes.length - 1), /mac does not verify/],
-  ['of a newer reducer', (bytes, key) => resigned(bytes, key, '"reducer":"1"', '"reducer":"9"'), /reducer 9/],
+  [
+    'of another reducer',
+    (bytes, key) => resigned(bytes, key, `"reducer":"${REDUCER_VERSION}"`, '"reducer":"0"'),
+    /reducer 0/,
+  ],
   ['of another home', (bytes) => resigned(bytes, Buffer.alloc(32), '', ''), /mac does not verify/],
 ];
 

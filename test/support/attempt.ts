@@ -33,7 +33,7 @@ export function openTestAttempt(
       payload: more.payload ?? {},
     },
     claim: { claim_token: 'claim_1', lease_epoch: 7, marker: `test-${process.pid}-${performance.now()}` },
-    executor: { kind: 'builtin' },
+    executor: { kind: 'builtin', allowPayloadCommands: false },
     root,
     runDir,
     limits: { outputBytes: 1_048_576, artifactBytes: 1_048_576, cancelGraceMs: 200, memoryMb: 128, ...more.limits },

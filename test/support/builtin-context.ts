@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import type { JsonObject } from '../../lib/base/json.js';
 import type { JobType } from '../../lib/model/event.js';
+import type { Agent } from '../../workers/agents/agent.js';
 import type { BuiltinContext, BuiltinHandler, ConsumerSnapshot } from '../../workers/builtin-context.js';
 
 export interface WorkerBench {
@@ -16,6 +17,9 @@ export interface WorkerBench {
   readonly progressed: { done: number; total?: number }[];
   readonly stopping: AbortController;
   snapshot: ConsumerSnapshot | undefined;
+  /** What the worker gets as its agent, and whether it may run commands of a payload. */
+  agent: Agent | undefined;
+  allowPayloadCommands: boolean;
   put(path: string, content: string | Uint8Array): void;
   read(path: string): string;
   run(handler: BuiltinHandler, jobType: JobType, payload: JsonObject): Promise<void>;
@@ -32,6 +36,8 @@ export function createBench(root = emptyRepository()): WorkerBench {
     progressed: [],
     stopping: new AbortController(),
     snapshot: undefined,
+    agent: undefined,
+    allowPayloadCommands: false,
     put(path, content) {
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), content);
@@ -71,6 +77,8 @@ function contextOf(bench: WorkerBench, runDir: string): BuiltinContext {
     return relative(root, path);
   };
   return {
+    agent: bench.agent,
+    allowPayloadCommands: bench.allowPayloadCommands,
     signal: bench.stopping.signal,
     attempt: 1,
     claim: { claim_token: 'claim-1', lease_epoch: 1, marker: 'marker-1' },
@@ -93,6 +101,8 @@ function contextOf(bench: WorkerBench, runDir: string): BuiltinContext {
       if (bench.snapshot === undefined) throw new Error('no snapshot was given');
       return bench.snapshot;
     },
+    recordEvent: () => Promise.reject(new Error('no event is recorded here')),
+    submitJob: () => Promise.reject(new Error('no job is submitted here')),
   };
 }
 

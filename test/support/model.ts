@@ -54,6 +54,13 @@ export const fail: Command = {
   failure: { code: 'request_rejected', message: 'no', retryable: false },
   artifacts: undefined,
 };
+export const record: Command = {
+  kind: 'record',
+  ...asked,
+  ...lease,
+  event_type: 'factory.admission_decided',
+  payload: { allowed: true },
+};
 export const adopt: Command = { kind: 'adopt', ...asked, job_id: 'job_1' };
 
 /** Decides a command and folds its events; answers the events. Throws on a refusal, with its code. */
