@@ -1,0 +1,48 @@
+/**
+ * `make bench`: every figure beside its baseline of the same run. `BENCH_JSON=FILE` writes the rows there too,
+ * `BENCH_ROWS="part of a name"` measures some families alone, `BENCH_ROUNDS` (default 3) and `BENCH_SECONDS` (default 3)
+ * say how long; `BENCH_FOLDER` names the disk that is measured (default: the temporary folder).
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { type JudgedRow, judge, type Row, tableOf } from './row.js';
+import { acceptRows } from './rows/accepts.js';
+import { healthRow, statusRow } from './rows/answers.js';
+import { jobRows } from './rows/jobs.js';
+
+const JOBS = 40_000;
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3);
+const seconds = Number(process.env['BENCH_SECONDS'] ?? 3);
+
+const families: Readonly<Record<string, () => Promise<Row[]>>> = {
+  accepts: () => acceptRows(rounds, seconds),
+  jobs: () => jobRows(rounds, seconds, JOBS),
+  status: async () => [await statusRow(rounds, seconds)],
+  health: async () => [await healthRow(rounds, seconds)],
+};
+
+function machine(): Record<string, string | number> {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  return {
+    agentopsd: version,
+    node: process.version,
+    system: `${process.platform} ${process.arch}`,
+    processors: cpus().length,
+    processor: cpus()[0]?.model ?? 'unknown',
+    memoryGiB: Math.round(totalmem() / 1_073_741_824),
+  };
+}
+
+const wanted = process.env['BENCH_ROWS'] ?? '';
+const rows: JudgedRow[] = [];
+for (const [name, measure] of Object.entries(families)) {
+  if (!name.includes(wanted)) continue;
+  process.stderr.write(`measuring: ${name}\n`);
+  rows.push(...(await measure()).map(judge));
+}
+const facts = machine();
+const told = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
+process.stdout.write(`${told.join(', ')}\n\n${tableOf(rows)}`);
+const file = process.env['BENCH_JSON'];
+if (file !== undefined)
+  writeFileSync(file, `${JSON.stringify({ machine: facts, rounds, seconds, rows }, undefined, 2)}\n`);
