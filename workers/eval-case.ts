@@ -1,0 +1,143 @@
+/** Runs one case once in its copy: its command, or the agent with its prompt; then holds what came of it against its expectations. */
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { AgentRun } from './agents/agent.js';
+import type { BuiltinContext } from './builtin-context.js';
+import type { SpawnResult } from './context.js';
+import { checkAll, type Evidence } from './eval-checks.js';
+import type { Attempt, EvalCase, RunEnd } from './eval-model.js';
+import { type JobFailureData, toldFailure } from './failure.js';
+import { endLeftovers, FOLDER_VARIABLE } from './leftover-processes.js';
+
+/** Where one run takes place. */
+export interface CasePlace {
+  /** Absolute, real path of the copy; a folder of its own is around it. */
+  readonly copy: string;
+  /** Names the run among the job's artifacts, such as `cases/adds/try-1`. */
+  readonly name: string;
+  /** The skill's folder in the copy, absolute, when the run has one. */
+  readonly skill?: string;
+}
+
+export interface CaseRun {
+  readonly attempt: Attempt;
+  readonly agent?: AgentRun;
+}
+
+type Ended = Pick<Attempt, 'end' | 'exit_code' | 'signal' | 'why'> & Pick<Evidence, 'stdout' | 'stderr'>;
+
+/** @throws what stops the whole job: the attempt is to end, or the agent can't be reached at all */
+export async function runCase(each: EvalCase, place: CasePlace, context: BuiltinContext): Promise<CaseRun> {
+  const asked = each.prompt === undefined ? undefined : await askAgent(each.prompt, each, place, context);
+  const ended = asked === undefined ? await runCommand(each, place, context) : endOfAgent(asked);
+  const left = await endLeftovers(context.claim.marker, place.copy);
+  if (left > 0) context.log(`${each.id}: ended ${left} processes that it left running`);
+  context.signal.throwIfAborted();
+  const { stdout, stderr, ...facts } = ended;
+  const expectations = await checkAll(each.expect, { exitCode: ended.exit_code, stdout, stderr, copy: place.copy });
+  const passed = ended.end === 'exited' && expectations.every(({ holds }) => holds);
+  const attempt: Attempt = { verdict: passed ? 'pass' : 'fail', ...facts, expectations };
+  return asked === undefined ? { attempt } : { attempt, agent: asked };
+}
+
+async function runCommand(each: EvalCase, place: CasePlace, context: BuiltinContext): Promise<Ended> {
+  const [program = '', ...args] = each.command ?? [];
+  const ending = new AbortController();
+  const streams = { stdout: new Capture(each.output_bytes, ending), stderr: new Capture(each.output_bytes, ending) };
+  const temporary = join(dirname(place.copy), 'tmp');
+  await mkdir(temporary, { recursive: true });
+  try {
+    const result = await context.spawn(program, args, {
+      cwd: place.copy,
+      env: { ...each.env, ...placeVariables(each, place), TMPDIR: temporary },
+      input: each.stdin ?? '',
+      timeoutMs: each.timeout_seconds * 1000,
+      idleMs: each.idle_seconds * 1000,
+      ending: ending.signal,
+      onOutput: (bytes) => streams.stdout.take(bytes),
+      onErrorOutput: (bytes) => void streams.stderr.take(bytes),
+    });
+    return {
+      ...endOfCommand(result, ending.signal.aborted),
+      stdout: streams.stdout.text(),
+      stderr: streams.stderr.text(),
+    };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const told: JobFailureData | undefined = toldFailure(error);
+    if (told?.code !== 'provider_unreachable') throw error;
+    return { end: 'not_started', why: told.message.replaceAll(place.copy, '<copy>'), stdout: '', stderr: '' };
+  }
+}
+
+/** A copy lies below the repository: git is not to take it for a part of it. */
+function placeVariables(each: EvalCase, { copy, skill }: CasePlace): Record<string, string> {
+  return {
+    GIT_CEILING_DIRECTORIES: dirname(copy),
+    [FOLDER_VARIABLE]: copy,
+    AGENTOPS_EVAL_CASE: each.id,
+    ...(skill === undefined ? {} : { AGENTOPS_EVAL_SKILL: skill }),
+  };
+}
+
+function endOfCommand({ exitCode, signal, stopped }: SpawnResult, tooMuch: boolean): Omit<Ended, 'stdout' | 'stderr'> {
+  const end: RunEnd = tooMuch
+    ? 'output_limit'
+    : stopped === 'timeout' || stopped === 'idle'
+      ? stopped
+      : signal === undefined
+        ? 'exited'
+        : 'signalled';
+  // How a process ends that was told to is its own affair, and may differ from run to run.
+  if (end !== 'exited' && end !== 'signalled') return { end };
+  return {
+    end,
+    ...(exitCode === undefined ? {} : { exit_code: exitCode }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+async function askAgent(prompt: string, each: EvalCase, place: CasePlace, context: BuiltinContext): Promise<AgentRun> {
+  if (context.agent === undefined) throw new Error('invariant broken: a case with a prompt runs only with an agent');
+  const run = await context.agent.run({
+    prompt,
+    cwd: place.copy,
+    access: 'write',
+    folder: join(context.runDir, 'artifacts', place.name),
+    artifactPrefix: `${place.name}/`,
+    timeoutMs: each.timeout_seconds * 1000,
+  });
+  // Then nothing is found out about the case: the job has to say so, not the case.
+  if (run.failure?.code === 'provider_unreachable') throw Object.assign(new Error(run.why), { failure: run.failure });
+  return run;
+}
+
+function endOfAgent({ verdict, why, answer }: AgentRun): Ended {
+  const good = verdict === 'succeeded';
+  return { end: 'exited', exit_code: good ? 0 : 1, ...(good ? {} : { why }), stdout: answer, stderr: '' };
+}
+
+/** Keeps what is printed up to a limit; what is more ends the process. */
+class Capture {
+  readonly #blocks: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(
+    readonly maxBytes: number,
+    readonly ending: AbortController,
+  ) {}
+
+  /** @returns whether it counts as a sign of life */
+  take(bytes: Buffer): boolean {
+    const room = this.maxBytes - this.#bytes;
+    if (bytes.length > room) this.ending.abort();
+    const kept = bytes.subarray(0, Math.max(0, room));
+    this.#bytes += kept.length;
+    if (kept.length > 0) this.#blocks.push(kept);
+    return bytes.length <= room;
+  }
+
+  text(): string {
+    return Buffer.concat(this.#blocks).toString('utf8');
+  }
+}
