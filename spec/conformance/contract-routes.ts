@@ -1,0 +1,53 @@
+/** Which answers v0 declares for which route. */
+import type { SchemaName } from './contract-schemas.js';
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly success: number;
+  readonly schema: SchemaName;
+  readonly refusals: readonly number[];
+}
+
+const read = (schema: SchemaName, refusals: readonly number[] = [500]): Route => ({
+  method: 'GET',
+  success: 200,
+  schema,
+  refusals,
+});
+const write = (schema: SchemaName, refusals: readonly number[]): Route => ({
+  method: 'POST',
+  success: 202,
+  schema,
+  refusals,
+});
+
+const core: Readonly<Record<string, Route>> = {
+  '/health': read('Health', []),
+  '/ready': read('Ready'),
+  '/status': read('Status'),
+  '/events': read('Events', [400, 500]),
+  '/jobs': write('Submit', [400, 403, 413, 415, 500, 503]),
+  '/jobs/cancel': write('Cancel', [400, 403, 404, 413, 415, 500, 503]),
+};
+const consumer: Readonly<Record<string, Route>> = {
+  '/health': read('ConsumerHealth'),
+  '/snapshot/latest': read('ConsumerSnapshot'),
+  '/runs': read('ConsumerRuns'),
+  '/jobs': read('ConsumerJobs'),
+  '/wiki': read('ConsumerWiki'),
+  '/triggers/jobs': write('Trigger', [400, 403, 413, 415, 500, 503]),
+};
+
+export const readPaths = ['/v1/health', '/v1/ready', '/v1/status', '/v1/events'] as const;
+export const consumerReads = ['/health', '/snapshot/latest', '/runs', '/jobs', '/wiki'] as const;
+
+/**
+ * The route that a path stands for; undefined for what v0 knows nothing of.
+ * @param consumerBase such as `/openclaw/v1`
+ */
+export function routeFor(path: string, consumerBase: string): Route | undefined {
+  if (path.startsWith(`${consumerBase}/`)) return consumer[path.slice(consumerBase.length)];
+  const route = path.startsWith('/v1/') ? core[path.slice(3)] : core[path];
+  if (route !== undefined) return route;
+  return /^\/v1\/jobs\/[^/]+\/cancel$/.test(path) ? core['/jobs/cancel'] : undefined;
+}

@@ -1,0 +1,160 @@
+/** Holds the views of `/v1/status` against this program's own fold of the events up to the head that they name. */
+
+import type { Report } from '../findings.js';
+import { type Fold, type FoldedJob, statusesBetween, terminal } from '../fold.js';
+import { instant, isObject, type JsonObject, objectsAt, same, sameOrBlank, shown, textAt } from '../json.js';
+
+/** When an answer was made, by the clock of this program. */
+export interface Moment {
+  readonly from: number;
+  readonly to: number;
+}
+
+export const clockSlackMs = 500;
+
+const queueCheck = 'execute.state.replay-oracle';
+
+export function judgeQueue(fold: Fold, jobs: readonly JsonObject[], moment: Moment, report: Report): void {
+  judgeSet(fold, jobs, 'queue.jobs', (expected, observed) => {
+    report('observe.events.submission-order', 'MUST', expected, observed);
+    report(queueCheck, 'MUST', expected, observed);
+  });
+  for (const shownJob of jobs) {
+    const job = fold.jobs.get(textAt(shownJob, 'job_id') ?? '');
+    if (job === undefined) continue;
+    judgeQueueJob(job, shownJob, moment, (name, expected, observed, severity = 'MUST') =>
+      report(
+        queueCheck,
+        severity,
+        `job ${job.jobId}: ${name} ${shown(expected)}, as its events say`,
+        `${name} ${shown(observed ?? 'is absent')}`,
+      ),
+    );
+  }
+}
+
+type Tell = (name: string, expected: unknown, observed: unknown, severity?: 'MUST' | 'SHOULD') => void;
+
+export function judgeQueueJob(job: FoldedJob, shownJob: JsonObject, moment: Moment, tell: Tell): void {
+  judgeCommon(job, shownJob, tell);
+  const statuses = statusesBetween(job, moment.from, moment.to, clockSlackMs);
+  const status = textAt(shownJob, 'status') ?? '';
+  if (!(statuses as readonly string[]).includes(status)) tell('status', statuses.join(' or '), status);
+  const exact: readonly (readonly [string, unknown])[] = [
+    ['attempt', job.attempt],
+    ['lease_epoch', job.attempt],
+  ];
+  for (const [name, value] of exact) if (!sameOrBlank(value, shownJob[name])) tell(name, value, shownJob[name]);
+  const said: readonly (readonly [string, unknown])[] = [
+    ['idempotency_key', job.key],
+    ['payload', job.payload],
+    ['max_attempts', job.maxAttempts],
+  ];
+  for (const [name, value] of said) {
+    if (value !== undefined && !sameOrBlank(value, shownJob[name])) tell(name, value, shownJob[name]);
+  }
+  if (job.status === 'running' && status === 'running') judgeLease(job, shownJob, tell);
+  if (terminal.includes(job.status) && shownJob['claim_token'] !== undefined && shownJob['claim_token'] !== '') {
+    tell('claim_token', 'absent: the job has ended', shownJob['claim_token'], 'SHOULD');
+  }
+}
+
+function judgeLease(job: FoldedJob, shownJob: JsonObject, tell: Tell): void {
+  if (job.claimToken !== undefined && job.claimToken !== shownJob['claim_token']) {
+    tell('claim_token', job.claimToken, shownJob['claim_token']);
+  }
+  if (job.leaseExpiresAt !== undefined && instant(job.leaseExpiresAt) !== instant(shownJob['lease_expires_at'])) {
+    tell('lease_expires_at', job.leaseExpiresAt, shownJob['lease_expires_at']);
+  }
+}
+
+/** What the queue and the read models show alike. */
+function judgeCommon(job: FoldedJob, shownJob: JsonObject, tell: Tell): void {
+  if (job.jobType !== undefined && shownJob['job_type'] !== undefined && job.jobType !== shownJob['job_type']) {
+    tell('job_type', job.jobType, shownJob['job_type']);
+  }
+  if (shownJob['request_id'] !== job.requestId) tell('request_id', job.requestId, shownJob['request_id']);
+  const withOthers = [...job.requestIds, ...job.otherRequestIds];
+  if (!same(shownJob['request_ids'], job.requestIds) && !same(shownJob['request_ids'], withOthers)) {
+    tell('request_ids', job.requestIds, shownJob['request_ids']);
+  }
+  const last = shownJob['last_event_id'];
+  if (last !== job.lastEventId && !job.otherLastEvents.includes(String(last)))
+    tell('last_event_id', job.lastEventId, last);
+  judgeTime('created_at', job.createdAt, shownJob, true, tell);
+  judgeTime('updated_at', job.updatedAt, shownJob, job.otherLastEvents.length === 0, tell);
+  const targets = shownJob['projection_targets'];
+  if (targets === undefined) tell('projection_targets', 'the projections that the job changes', targets, 'SHOULD');
+  else if (job.targets !== undefined && !same(job.targets, targets)) tell('projection_targets', job.targets, targets);
+  judgeResult(job, shownJob, tell);
+}
+
+function judgeTime(name: string, value: string | undefined, shownJob: JsonObject, exact: boolean, tell: Tell): void {
+  const seen = shownJob[name];
+  if (seen === undefined) tell(name, value, seen, 'SHOULD');
+  else if (exact && instant(value) !== instant(seen)) tell(name, value, seen);
+}
+
+function judgeResult(job: FoldedJob, shownJob: JsonObject, tell: Tell): void {
+  const failure = shownJob['failure'];
+  if (job.failure !== undefined) {
+    for (const name of ['code', 'message', 'retryable']) {
+      const seen = isObject(failure) ? failure[name] : undefined;
+      if (!sameOrBlank(job.failure[name], seen)) tell(`failure.${name}`, job.failure[name], seen);
+    }
+  } else if (job.status !== 'failed' && isObject(failure) && terminal.includes(job.status)) {
+    tell('failure', `absent: the job is ${job.status}`, failure);
+  }
+  for (const [name, path] of Object.entries(job.artifacts ?? {})) {
+    const seen = isObject(shownJob['artifacts']) ? shownJob['artifacts'][name] : undefined;
+    if (seen !== path) tell(`artifacts.${name}`, path, seen);
+  }
+}
+
+/** The same jobs, each once, in the order of acceptance. */
+export function judgeSet(
+  fold: Fold,
+  jobs: readonly JsonObject[],
+  where: string,
+  tell: (expected: string, observed: string) => void,
+  wanted: readonly string[] = [...fold.jobs.keys()],
+): void {
+  const ids = jobs.map((job) => textAt(job, 'job_id') ?? '');
+  if (same(ids, wanted)) return;
+  const missing = wanted.filter((id) => !ids.includes(id));
+  const extra = ids.filter((id, index) => !wanted.includes(id) || ids.indexOf(id) !== index);
+  const observed =
+    missing.length + extra.length === 0
+      ? `another order: ${shown(ids.slice(0, 10))}`
+      : `missing ${shown(missing.slice(0, 5))}, too many ${shown(extra.slice(0, 5))}`;
+  tell(`${where} holds the jobs that the events name, each once, in the order of acceptance`, observed);
+}
+
+const results: Readonly<Record<string, string>> = { completed: 'succeeded', failed: 'failed', cancelled: 'cancelled' };
+
+/** A job of a read model. @param live whether a status that is not final is judged, and how */
+export function judgeView(job: FoldedJob, view: JsonObject, moment: Moment, live: 'MUST' | 'SHOULD', tell: Tell): void {
+  judgeCommon(job, view, tell);
+  const statuses: readonly string[] = statusesBetween(job, moment.from, moment.to, clockSlackMs);
+  const status = textAt(view, 'status') ?? '';
+  const firm = terminal.includes(job.status) || job.status === 'queued' || terminal.includes(status);
+  if (!statuses.includes(status)) tell('status', statuses.join(' or '), status, firm ? 'MUST' : live);
+  const result = view['result_status'];
+  if (result !== undefined && result !== results[job.status])
+    tell('result_status', results[job.status] ?? 'absent', result);
+}
+
+/** Which jobs a list of the read models holds. */
+export function bucketOf(
+  kind: 'rpi' | 'dream' | 'wiki' | 'runs' | 'jobs',
+  fold: Fold,
+  types: (id: string) => string | undefined,
+): string[] {
+  const prefixes = { rpi: ['rpi.'], dream: ['dream.'], wiki: ['wiki.'], runs: ['rpi.', 'dream.'], jobs: [''] }[kind];
+  return [...fold.jobs.keys()].filter((id) => prefixes.some((prefix) => (types(id) ?? '').startsWith(prefix)));
+}
+
+export function typesOf(fold: Fold, jobs: readonly JsonObject[]): (id: string) => string | undefined {
+  const said = new Map(objectsAt({ jobs }, 'jobs').map((job) => [textAt(job, 'job_id'), textAt(job, 'job_type')]));
+  return (id) => fold.jobs.get(id)?.jobType ?? said.get(id);
+}

@@ -1,0 +1,204 @@
+/**
+ * The monitors of one target: they see every answer, whoever asked, and never ask anything themselves. What needs the
+ * events to be judged waits until a list of events came that reaches far enough.
+ */
+import { type Route, routeFor } from '../contract-routes.js';
+import type { Findings, Report } from '../findings.js';
+import { emptyFold, type Fold, foldEvents } from '../fold.js';
+import { isObject, type JsonObject, numberAt, objectsAt, same, shown, textAt } from '../json.js';
+import { type Exchange, routeOf } from '../target/exchange.js';
+import { type AnswerContext, judgeAnswer } from './answer-rules.js';
+import { consumerLists, isHandle, judgeLinks, judgeResources, judgeSnapshot } from './consumer-oracle.js';
+import { judgeHistory } from './event-rules.js';
+import { judgeHonesty } from './honesty-rules.js';
+import { headOf, judgeStatus, judgeStatusAlone } from './status-oracle.js';
+
+interface Waiting {
+  readonly answer: Exchange;
+  readonly head: string | undefined;
+  readonly judge: (fold: Fold, report: Report) => void;
+}
+
+/** What a shared run counts, to tell whether anything was tested at all. */
+export interface Traffic {
+  answers: number;
+  forbidden: number;
+  accepted: number;
+  events: number;
+}
+
+export function noTraffic(): Traffic {
+  return { answers: 0, forbidden: 0, accepted: 0, events: 0 };
+}
+
+/** More answers than this wait for nothing but a broken list of events. */
+const MOST_WAITING = 200;
+
+export class Watch {
+  readonly #findings: Findings;
+  readonly #context: AnswerContext;
+  readonly #traffic: Traffic;
+  #known: readonly JsonObject[] = [];
+  #knownText: readonly string[] = [];
+  #knownReadAt = 0;
+  #waiting: Waiting[] = [];
+  #views = true;
+
+  constructor(findings: Findings, context: AnswerContext, traffic: Traffic) {
+    this.#findings = findings;
+    this.#context = context;
+    this.#traffic = traffic;
+  }
+
+  /** The longest list of events so far. */
+  get events(): readonly JsonObject[] {
+    return this.#known;
+  }
+
+  /** The ledger was changed from outside: what was read before binds nobody any more. */
+  forget(options: { readonly views?: boolean } = {}): void {
+    this.#known = [];
+    this.#knownText = [];
+    this.#knownReadAt = 0;
+    this.#waiting = [];
+    this.#views = options.views ?? true;
+  }
+
+  see(answer: Exchange): void {
+    this.#traffic.answers += 1;
+    if (answer.status === 403) this.#traffic.forbidden += 1;
+    if (answer.status === 202) this.#traffic.accepted += 1;
+    judgeAnswer(answer, this.#context, this.#findings);
+    const route = routeFor(routeOf(answer), this.#context.consumerBase);
+    if (route === undefined || answer.method !== route.method || answer.status !== route.success) return;
+    if (!isObject(answer.json)) return;
+    this.#judge(route, answer, this.#reportFor(answer));
+  }
+
+  #reportFor(answer: Exchange): Report {
+    return (check, severity, expected, observed) =>
+      this.#findings.add(check, { severity, expected, observed, request: answer });
+  }
+
+  #judge({ schema }: Route, answer: Exchange, report: Report): void {
+    this.#findings.judged('observe.ready.self-consistent');
+    judgeHonesty(schema, answer.json, report);
+    if (schema === 'Events') this.#seeEvents(answer, report);
+    if (isObject(answer.json) && isObject(answer.json['projection_lag'])) this.#await(answer, lagJudge(answer));
+    if (schema === 'Status') {
+      judgeStatusAlone(answer.json, report);
+      this.#await(answer, {
+        head: headOf(answer.json),
+        judge: (fold, tell) => {
+          this.#findings.judged('execute.state.replay-oracle');
+          this.#findings.judged('project.rebuild.oracle');
+          judgeStatus(answer.json, fold, { from: answer.startedAt, to: answer.endedAt }, tell);
+        },
+      });
+    }
+    if (schema.startsWith('Consumer')) this.#seeConsumer(schema, answer, report);
+  }
+
+  #seeConsumer(schema: string, answer: Exchange, report: Report): void {
+    const ledger = textAt(answer.json, 'source', 'ledger');
+    if (ledger !== undefined && isHandle(ledger)) {
+      report('project.consumer.no-storage-handle', 'SHOULD', 'source.ledger relative to its root', ledger);
+    }
+    const lists = schema === 'ConsumerSnapshot' ? (answer.json as JsonObject)['resources'] : answer.json;
+    for (const [name, kind] of consumerLists) judgeResources(objectsAt(lists, name), kind, report);
+    if (schema !== 'ConsumerSnapshot') return;
+    this.#await(answer, {
+      head: textAt(answer.json, 'source', 'last_event_id'),
+      judge: (fold, tell) => {
+        this.#findings.judged('project.consumer.equals-status');
+        judgeSnapshot(answer.json, fold, { from: answer.startedAt, to: answer.endedAt }, tell);
+        judgeLinks(answer.json, new Set(this.#known.map((event) => textAt(event, 'event_id') ?? '')), tell);
+      },
+    });
+  }
+
+  #await(answer: Exchange, { head, judge }: Omit<Waiting, 'answer'>): void {
+    if (!this.#views || head === undefined || this.#waiting.length >= MOST_WAITING) return;
+    this.#waiting.push({ answer, head, judge });
+  }
+
+  #seeEvents(answer: Exchange, report: Report): void {
+    if (answer.path.includes('?')) return;
+    const events = objectsAt(answer.json, 'events');
+    this.#traffic.events = Math.max(this.#traffic.events, events.length);
+    const texts = events.map((event) => JSON.stringify(event));
+    this.#judgeGrowth(events, texts, answer, report);
+    judgeHistory(events, report, (check) => this.#findings.judged(check));
+    this.#settle(events, answer);
+  }
+
+  /** What was read once is the beginning of whatever is read later. */
+  #judgeGrowth(events: readonly JsonObject[], texts: readonly string[], answer: Exchange, report: Report): void {
+    this.#findings.judged('observe.events.append-only');
+    const later = answer.startedAt >= this.#knownReadAt;
+    const common = Math.min(texts.length, this.#knownText.length);
+    for (let index = 0; index < common; index += 1) {
+      if (texts[index] === this.#knownText[index] || same(events[index], this.#known[index])) continue;
+      report(
+        'observe.events.append-only',
+        'MUST',
+        `event ${index + 1} as it was read before: ${shown(this.#known[index])}`,
+        shown(events[index]),
+      );
+      return;
+    }
+    if (later && texts.length < this.#knownText.length) {
+      report(
+        'observe.events.append-only',
+        'MUST',
+        `at least the ${this.#knownText.length} events that were read before`,
+        `${texts.length} events`,
+      );
+      return;
+    }
+    if (texts.length < this.#knownText.length) return;
+    this.#known = events;
+    this.#knownText = texts;
+    this.#knownReadAt = answer.endedAt;
+  }
+
+  /** Judges whatever waited for an event that is known now. */
+  #settle(events: readonly JsonObject[], list: Exchange): void {
+    const places = new Map(events.map((event, index) => [textAt(event, 'event_id'), index]));
+    const still: Waiting[] = [];
+    const ready: (Waiting & { place: number })[] = [];
+    for (const waiting of this.#waiting) {
+      const place = places.get(waiting.head);
+      if (place !== undefined) ready.push({ ...waiting, place });
+      else if (waiting.answer.endedAt <= list.startedAt) this.#tellUnknownHead(waiting);
+      else still.push(waiting);
+    }
+    this.#waiting = still;
+    let fold = emptyFold();
+    let folded = 0;
+    for (const { answer, judge, place } of ready.sort((a, b) => a.place - b.place)) {
+      fold = foldEvents(events.slice(folded, place + 1), fold);
+      folded = place + 1;
+      judge(fold, this.#reportFor(answer));
+    }
+  }
+
+  #tellUnknownHead({ answer, head }: Waiting): void {
+    const check = answer.status === 202 ? 'enqueue.submit.event-correlates' : 'observe.status.head-equals-ledger-head';
+    const expected = 'a last_event_id that /v1/events has';
+    this.#findings.add(check, { severity: 'MUST', expected, observed: shown(head), request: answer });
+  }
+}
+
+function lagJudge(answer: Exchange): Omit<Waiting, 'answer'> {
+  const head = textAt(answer.json, 'projection_lag', 'last_event_id');
+  const count = numberAt(answer.json, 'projection_lag', 'event_count');
+  return {
+    head,
+    judge: (fold, report) => {
+      if (count === fold.count) return;
+      const check = answer.status === 202 ? 'enqueue.submit.event-correlates' : 'observe.events.count-matches-lag';
+      report(check, 'MUST', `event_count ${fold.count} at ${head}, as /v1/events has it`, `event_count ${count}`);
+    },
+  };
+}
