@@ -15,6 +15,9 @@ import {
   type ToWorker,
   type WorkerTask,
 } from '../lib/model/worker-protocol.js';
+import type { Agent } from './agents/agent.js';
+import { createCliAgent } from './agents/cli-agent.js';
+import { adapterNamed } from './agents/registry.js';
 import { type ArtifactStore, createArtifactStore } from './artifacts.js';
 import type { BuiltinContext } from './builtin-context.js';
 import type { JobContext } from './context.js';
@@ -113,7 +116,7 @@ export function openAttempt(task: WorkerTask): AttemptInThread {
   const { context, artifacts, spawn, alive, end } = openContext({ task, output, signal: stopping.signal, post });
   const builtinContext: BuiltinContext = {
     ...context,
-    agent: undefined,
+    agent: agentOf(task, { spawn, artifacts, log: context.log }, stopping.signal),
     allowPayloadCommands: task.executor.kind === 'builtin' && task.executor.allowPayloadCommands,
     async recordArtifact(name, path) {
       alive();
@@ -133,6 +136,30 @@ export function openAttempt(task: WorkerTask): AttemptInThread {
       output.close();
     },
   };
+}
+
+function agentOf(
+  { executor, root, runDir, limits }: WorkerTask,
+  { spawn, artifacts, log }: { spawn: Spawn; artifacts: ArtifactStore; log: JobContext['log'] },
+  signal: AbortSignal,
+): Agent | undefined {
+  const worker = executor.kind === 'builtin' ? executor.agent : undefined;
+  const adapter = worker === undefined ? undefined : adapterNamed(worker.name);
+  if (worker === undefined || adapter === undefined) return undefined;
+  return createCliAgent({
+    worker,
+    adapter,
+    ground: {
+      spawn,
+      root,
+      runDir,
+      signal,
+      outputBytes: limits.outputBytes,
+      log,
+      nameArtifact: artifacts.name,
+      recordArtifact: artifacts.record,
+    },
+  });
 }
 
 type AskingContext = Pick<BuiltinContext, 'consumerSnapshot' | 'recordEvent' | 'submitJob'>;

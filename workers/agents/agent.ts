@@ -18,6 +18,8 @@ export interface AgentRequest {
   readonly artifactPrefix?: string;
   /** Wall clock limit; default, and at most, what the configuration says. */
   readonly timeoutMs?: number;
+  /** Called with what the agent says and does, in short, as it comes. */
+  readonly onText?: (text: string) => void;
 }
 
 /** What a run used, as far as its CLI tells: of this run alone, never of a whole thread that it went on with. */
