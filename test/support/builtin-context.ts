@@ -5,8 +5,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import type { JsonObject } from '../../lib/base/json.js';
 import type { JobType } from '../../lib/model/event.js';
+import { MARKER_VARIABLE, type WorkerClaim, type WorkerJob } from '../../lib/model/worker-protocol.js';
 import type { Agent } from '../../workers/agents/agent.js';
 import type { BuiltinContext, BuiltinHandler, ConsumerSnapshot } from '../../workers/builtin-context.js';
+import { createSpawn } from '../../workers/spawn.js';
+import type { KernelDouble } from './kernel-double.js';
 
 export interface WorkerBench {
   /** Real path of the repository. */
@@ -20,14 +23,21 @@ export interface WorkerBench {
   /** What the worker gets as its agent, and whether it may run commands of a payload. */
   agent: Agent | undefined;
   allowPayloadCommands: boolean;
+  /** Answers what the worker records and submits; without one it is refused. */
+  kernel: KernelDouble | undefined;
+  /** Whether processes are started, for real; otherwise a start fails. */
+  startsProcesses: boolean;
   put(path: string, content: string | Uint8Array): void;
   read(path: string): string;
   run(handler: BuiltinHandler, jobType: JobType, payload: JsonObject): Promise<void>;
   remove(): void;
 }
 
-/** @param root real path of a repository that is there; without it an empty one is made, which `remove` takes away */
-export function createBench(root = emptyRepository()): WorkerBench {
+/**
+ * @param root real path of a repository that is there; without it an empty one is made, which `remove` takes away
+ * @param attempt of each job that is run
+ */
+export function createBench(root = emptyRepository(), attempt = 1): WorkerBench {
   let runs = 0;
   const bench: WorkerBench = {
     root,
@@ -38,6 +48,8 @@ export function createBench(root = emptyRepository()): WorkerBench {
     snapshot: undefined,
     agent: undefined,
     allowPayloadCommands: false,
+    kernel: undefined,
+    startsProcesses: false,
     put(path, content) {
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), content);
@@ -45,19 +57,19 @@ export function createBench(root = emptyRepository()): WorkerBench {
     read: (path) => readFileSync(join(root, path), 'utf8'),
     async run(handler, jobType, payload) {
       runs += 1;
-      const runDir = join(root, '.agents/runs', `job-${runs}`, 'attempt-1');
+      const runDir = join(root, '.agents/runs', `job-${runs}`, `attempt-${attempt}`);
       mkdirSync(runDir, { recursive: true });
       for (const name of Object.keys(bench.artifacts)) delete bench.artifacts[name];
       const job = {
         job_id: `job-${runs}`,
         job_type: jobType,
         request_id: 'req-1',
-        attempt: 1,
+        attempt,
         max_attempts: 3,
         payload,
       };
       // `this`, not `bench`: a suite may have copied the members into its own context.
-      await handler(job, contextOf(this, runDir));
+      await handler(job, contextOf(this, job, runDir));
     },
     remove: () => rmSync(dirname(root), { recursive: true, force: true }),
   };
@@ -70,8 +82,10 @@ function emptyRepository(): string {
   return root;
 }
 
-function contextOf(bench: WorkerBench, runDir: string): BuiltinContext {
-  const { root, artifacts } = bench;
+function contextOf(bench: WorkerBench, job: WorkerJob, runDir: string): BuiltinContext {
+  const { root, artifacts, kernel } = bench;
+  const { signal } = bench.stopping;
+  const claim = claimOf(job);
   const record = (name: string, path: string): string => {
     artifacts[name] = relative(root, path);
     return relative(root, path);
@@ -79,9 +93,9 @@ function contextOf(bench: WorkerBench, runDir: string): BuiltinContext {
   return {
     agent: bench.agent,
     allowPayloadCommands: bench.allowPayloadCommands,
-    signal: bench.stopping.signal,
-    attempt: 1,
-    claim: { claim_token: 'claim-1', lease_epoch: 1, marker: 'marker-1' },
+    signal,
+    attempt: job.attempt,
+    claim,
     root,
     runDir,
     log: (text) => void bench.logged.push(text),
@@ -96,14 +110,30 @@ function contextOf(bench: WorkerBench, runDir: string): BuiltinContext {
       readFileSync(path);
       return record(name, path);
     },
-    spawn: () => Promise.reject(new Error('no process is started here')),
+    spawn: bench.startsProcesses
+      ? createSpawn({
+          task: { job, claim, root, runDir, limits: TASK_LIMITS },
+          output: { write: (bytes) => void bench.logged.push(String(bytes)) },
+          signal,
+          post: () => {},
+        })
+      : () => Promise.reject(new Error('no process is started here')),
     consumerSnapshot: async () => {
       if (bench.snapshot === undefined) throw new Error('no snapshot was given');
       return bench.snapshot;
     },
-    recordEvent: () => Promise.reject(new Error('no event is recorded here')),
-    submitJob: () => Promise.reject(new Error('no job is submitted here')),
+    recordEvent: (eventType, payload) =>
+      kernel?.recordEvent(job.job_id, eventType, payload) ?? Promise.reject(new Error('no event is recorded here')),
+    submitJob: (envelope) => kernel?.submitJob(envelope) ?? Promise.reject(new Error('no job is submitted here')),
   };
+}
+
+const TASK_LIMITS = { outputBytes: 33_554_432, artifactBytes: 104_857_600, cancelGraceMs: 1000, memoryMb: 512 };
+
+/** A process that is run to be killed has its marker from whoever kills it. */
+function claimOf({ job_id, attempt }: WorkerJob): WorkerClaim {
+  const marker = process.env[MARKER_VARIABLE] ?? `marker-${process.pid}-${job_id}`;
+  return { claim_token: `claim-${attempt}`, lease_epoch: attempt, marker };
 }
 
 export function sha256(text: string | Uint8Array): string {
