@@ -8,9 +8,17 @@ export interface PlantedBug {
   readonly file: string;
   readonly from: string;
   readonly to: string;
+  /** The test files that have to see it, as a part of their path: what has real processes or threads in it. Default: the simulation. */
+  readonly seenBy?: string;
 }
 
-const bug = (name: string, file: string, from: string, to: string): PlantedBug => ({ name, file, from, to });
+const bug = (name: string, file: string, from: string, to: string, seenBy?: string): PlantedBug => ({
+  name,
+  file,
+  from,
+  to,
+  ...(seenBy === undefined ? {} : { seenBy }),
+});
 
 const SYNC_THEN_CHECK = /* of a batch */ `            await file.datasync();
             const reason = whyNotOurs(this.#options.disk, term, { file, sizeBytes: sizeBytes + batch.bytes.length });`;
@@ -262,4 +270,78 @@ export const bugs: readonly PlantedBug[] = [
     'if (false)',
   ),
   bug('a running job can be claimed', 'model/fold.js', "&& job.status !== 'running'", ''),
+  bug('a claimed job stays in the line', 'model/state.js', 'queue.remove(job_id);', ';'),
+  bug(
+    'a claim does not raise the epoch',
+    'model/decide.js',
+    'lease_epoch: job.lease_epoch + 1',
+    'lease_epoch: job.lease_epoch',
+  ),
+  bug(
+    'counts are not restored from a checkpoint',
+    'model/state.js',
+    'this.#countsByStatus = new Map(summary.statuses);',
+    '',
+  ),
+  bug(
+    'a full disk is not told',
+    'storage/file-ledger.js',
+    'this.#upkeep.full();',
+    'this.#upkeep.full(); this.#parts.condition.resumed();',
+  ),
+  bug(
+    'a spoiled checkpoint counts',
+    'storage/checkpoint.js',
+    'if (macAt < 0 || !timingSafeEqual(mac.update(rest.subarray(0, macAt)).digest(), rest.subarray(macAt)))',
+    'if (macAt < 0)',
+  ),
+  bug(
+    'files stay open behind a replay',
+    'storage/scan.js',
+    `(await scanCarefully(file, task));
+    }
+    finally {
+        await file.close();`,
+    `(await scanCarefully(file, task));
+    }
+    finally {`,
+  ),
+  // ------------------------------------------------------------------------------------------------- others' ledgers
+  bug('jobs of a clone are ours', 'model/fold.js', 'foreign: !ours,', 'foreign: false,'),
+  bug("a stranger's job can be claimed", 'model/fold.js', 'return !job.foreign && ', 'return '),
+  bug("a stranger's events change our jobs", 'model/fold.js', 'if (!ours && !job.foreign)', 'if (false)'),
+  bug(
+    "a stranger's key is taken for ours",
+    'model/state.js',
+    'if (key !== undefined && !foreign && ',
+    'if (key !== undefined && ',
+  ),
+  bug(
+    'two heads are not told',
+    'storage/chains.js',
+    'return { chain: own, reasons: [reason] };',
+    'return { chain: own, reasons: [] };',
+  ),
+  // ------------------------------------------------------------------------------------------------- threads and processes
+  bug(
+    'a slot is free before its thread has ended',
+    'engine/thread-slot.js',
+    'await this.#exits.get(thread);',
+    ';',
+    'engine/attempt',
+  ),
+  bug(
+    'leases run by the wall clock',
+    'engine/lease.js',
+    'return this.#renewing !== undefined || now < this.#endsAtMonotonicMs;',
+    'return this.#renewing !== undefined || this.#seams.clock.wallMs() < Date.parse(this.#shownEnd);',
+    'engine/',
+  ),
+  bug(
+    'a lock is released whoever holds it',
+    'storage/node-lock.js',
+    'return !this.held || (this.#mark !== undefined && markOf(this.#path) === this.#mark);',
+    'return true;',
+    'storage/takeover',
+  ),
 ];

@@ -1,12 +1,13 @@
 /**
- * Runs the simulation against each planted bug, in a copy of what is built: `make planted`. Every bug has to be caught;
+ * Runs the simulation, or the tests that it names, against each planted bug, in a copy of what is built: `make planted`.
+ * Every bug has to be caught;
  * without a bug the same seeds have to hold. A bug whose text does not stand in the build exactly once is told as not
  * delivered, which fails as well.
  *
  *     node dist/test/planted/main.js [--seed N] [--runs N] [part of a name …]
  */
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +15,7 @@ import { parseArgs } from 'node:util';
 import { bugs, type PlantedBug } from './bugs.js';
 
 const build = fileURLToPath(new URL('../..', import.meta.url));
+const repository = join(build, '..');
 const RUN_LIMIT_MS = 240_000;
 
 const { values, positionals } = parseArgs({
@@ -30,15 +32,14 @@ interface Outcome {
 /** A folder with what is built, that may be changed. */
 function copyBuild(): string {
   const folder = mkdtempSync(join(tmpdir(), 'agentopsd-planted-'));
-  for (const part of ['lib', 'test/simulation', 'test/support'])
-    cpSync(join(build, part), join(folder, part), { recursive: true });
-  symlinkSync(join(build, '..', 'node_modules'), join(folder, 'node_modules'));
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}\n');
+  cpSync(build, join(folder, 'dist'), { recursive: true });
+  for (const name of readdirSync(repository))
+    if (name !== 'dist' && name !== '.git') symlinkSync(join(repository, name), join(folder, name));
   return folder;
 }
 
-async function plant(folder: string, { file, from, to }: PlantedBug): Promise<Outcome> {
-  const path = join(folder, 'lib', file);
+async function plant(folder: string, { file, from, to, seenBy }: PlantedBug): Promise<Outcome> {
+  const path = join(folder, 'dist/lib', file);
   const text = readFileSync(path, 'utf8');
   const count = text.split(from).length - 1;
   if (count !== 1)
@@ -48,7 +49,7 @@ async function plant(folder: string, { file, from, to }: PlantedBug): Promise<Ou
     text.replace(from, () => to),
   );
   try {
-    return judge(await simulate(folder));
+    return seenBy === undefined ? judge(await simulate(folder)) : judgeTests(await runTests(folder, seenBy));
   } finally {
     writeFileSync(path, text);
   }
@@ -62,9 +63,24 @@ function judge(output: string): Outcome {
   return { status: 'BROKEN', seeds: undefined, how: output.trim().split('\n').at(-1) ?? '' };
 }
 
+function judgeTests(output: string): Outcome {
+  const failed = /^FAIL .*$/m.exec(output);
+  if (failed !== null) return { status: 'caught', seeds: undefined, how: failed[0].slice(0, 110) };
+  if (/^[1-9]\d* passed, 0 failed$/m.test(output)) return { status: 'NOT CAUGHT', seeds: undefined, how: '' };
+  return { status: 'BROKEN', seeds: undefined, how: output.trim().split('\n').at(-1) ?? '' };
+}
+
 function simulate(folder: string): Promise<string> {
-  const main = join(folder, 'test/simulation/main.js');
-  const child = spawn(process.execPath, [main, '--seed', values.seed, '--runs', values.runs, '--until-violation'], {
+  const args = ['--seed', values.seed, '--runs', values.runs, '--until-violation'];
+  return outputOf(join(folder, 'dist/test/simulation/main.js'), args);
+}
+
+function runTests(folder: string, part: string): Promise<string> {
+  return outputOf(join(folder, 'dist/test/support/run.js'), [part]);
+}
+
+function outputOf(main: string, args: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, [main, ...args], {
     timeout: RUN_LIMIT_MS,
     killSignal: 'SIGKILL',
   });
@@ -88,7 +104,7 @@ try {
   for (const bug of chosen) {
     const { status, seeds, how } = await plant(folder, bug);
     if (status !== 'caught') failed += 1;
-    row(bug.name, status === 'caught' ? String(seeds) : status, how);
+    row(bug.name, status === 'caught' ? String(seeds ?? 'tests') : status, how);
   }
   if (positionals.length === 0) {
     const { status, how } = judge(await simulate(folder));

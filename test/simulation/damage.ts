@@ -212,6 +212,19 @@ function isInLastBatch(text: LedgerText, line: Line): boolean {
   return Number(line.value['seq']) >= from;
 }
 
+/** One bit of a checkpoint, or its end: it proves nothing any more. @returns whether there was one */
+export function spoilCheckpoint(disk: MemoryDisk, dice: Dice): boolean {
+  const paths = disk.paths().filter((path) => path.startsWith(`${STATE}/`) && path.endsWith('.checkpoint'));
+  if (paths.length === 0) return false;
+  for (const path of paths) {
+    const sizeBytes = disk.contentOf(path)?.length ?? 0;
+    const position = dice.int(sizeBytes);
+    const byte = (disk.contentOf(path)?.[position] ?? 0) ^ (1 << dice.int(8));
+    disk.fileAt(path)?.tamper(dice.maybe(0.7) ? { bytes: Buffer.from([byte]), position } : { sizeBytes: position });
+  }
+  return true;
+}
+
 function contentOf(disk: MemoryDisk, name: string): Buffer {
   return disk.contentOf(posix.join(LEDGER, name)) ?? Buffer.alloc(0);
 }

@@ -18,6 +18,8 @@ export interface Fate {
 }
 
 export class ProcessDisk implements Disk {
+  /** Descriptors that are open, by what they were opened for. */
+  readonly descriptors = new Set<DiskFile>();
   readonly #process: SimulatedProcess;
   readonly #world: World;
 
@@ -40,14 +42,9 @@ export class ProcessDisk implements Disk {
   }
 
   open(path: string, mode: OpenMode, permissions?: number): Promise<DiskFile> {
-    return this.#later(
-      'open',
-      path,
-      async () => new ProcessFile(await this.#world.disk.open(path, mode, permissions), this),
-      {
-        grows: mode === 'create',
-      },
-    );
+    return this.#later('open', path, async () => this.#opened(await this.#world.disk.open(path, mode, permissions)), {
+      grows: mode === 'create',
+    });
   }
   list(folder: string): Promise<string[] | undefined> {
     return this.#later('list', folder, () => this.#world.disk.list(folder));
@@ -78,6 +75,12 @@ export class ProcessDisk implements Disk {
   }
   realPath(path: string): Promise<string> {
     return this.#later('realPath', path, () => this.#world.disk.realPath(path));
+  }
+
+  #opened(file: DiskFile): DiskFile {
+    const opened = new ProcessFile(file, this);
+    this.descriptors.add(opened);
+    return opened;
   }
 
   /** @internal for the files of this disk */
@@ -187,6 +190,7 @@ class ProcessFile implements DiskFile {
     return this.#disk.now('facts', this.path, () => this.#file.factsSync());
   }
   close(): Promise<void> {
+    this.#disk.descriptors.delete(this);
     return this.#disk.later('close', this.path, () => this.#file.close());
   }
 

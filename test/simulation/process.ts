@@ -89,6 +89,7 @@ export class SimulatedProcess {
       if (this.isOver) return;
       this.phase = 'over';
       this.#world.note(`${this.name} closed`);
+      this.#judgeDescriptors('closed');
     };
     this.ledger?.close().then(end, (error: unknown) => {
       this.#judge(error);
@@ -151,7 +152,15 @@ export class SimulatedProcess {
     if (this.isOver) return;
     this.#judge(error);
     this.phase = 'over';
+    this.#judgeDescriptors('was refused');
     this.#world.refused(this, error);
+  }
+
+  /** Who met no fault lets go of every file. */
+  #judgeDescriptors(what: string): void {
+    const [left] = this.disk.descriptors;
+    if (left !== undefined && this.excuses === 0)
+      this.#world.violated(`${this.name} ${what} and still holds ${this.disk.descriptors.size} files, ${left.path}`);
   }
 
   #judge(error: unknown): void {

@@ -22,13 +22,20 @@ export interface Recovered {
   readonly events: readonly StoredEvent['event'][];
 }
 
+export interface Opening {
+  readonly withoutCheckpoint?: boolean;
+  /** The state folder: another one is another home. */
+  readonly state?: string;
+}
+
 let processes = 0;
 
 /** Opens as a process would that takes everybody before it for dead, and reads all that it has. */
-export async function openOn(disk: MemoryDisk, seed: number, withoutCheckpoint = false): Promise<Recovered> {
+export async function openOn(disk: MemoryDisk, seed: number, how: Opening = {}): Promise<Recovered> {
+  const { withoutCheckpoint = false, state = STATE } = how;
   const random = seededRandom(seed);
   const clock = new TestClock();
-  const home = await openHome({ disk, random, root: ROOT, env: { AGENTOPSD_STATE_DIR: STATE } });
+  const home = await openHome({ disk, random, root: ROOT, env: { AGENTOPSD_STATE_DIR: state } });
   const pid = 1_000_000 + ++processes;
   let opened: FileLedger | undefined;
   const kernel = await openKernel({
@@ -67,12 +74,12 @@ export async function recoverAndJudge(
   witness: Witness,
   seed: number,
   what: string,
-  withoutCheckpoint = false,
+  how: Opening = {},
 ): Promise<void> {
   const before = witness.audit(ledgerFiles(disk), `${what}, before the recovery`);
   let recovered: Recovered;
   try {
-    recovered = await openOn(disk, seed, withoutCheckpoint);
+    recovered = await openOn(disk, seed, how);
   } catch (error) {
     if (!(error instanceof AgentopsdError)) throw error;
     throw new Violation(`${what}: it does not open again: ${error.message}`);

@@ -6,8 +6,9 @@
 import { allKept, allLost, chanceChoice, type PowerLossChoice } from '../support/memory-disk.js';
 import { judgeState } from './checker/judge-opened.js';
 import { Violation, Witness } from './checker/witness.js';
+import { cloneAndJudge } from './clones.js';
 import { Coverage } from './coverage.js';
-import { damageAndJudge } from './damage.js';
+import { damageAndJudge, spoilCheckpoint } from './damage.js';
 import { Dice } from './dice.js';
 import { tamper, whyNotSaved } from './outside.js';
 import { SimulatedProcess } from './process.js';
@@ -42,9 +43,7 @@ let running: World | undefined;
 process.on('unhandledRejection', (reason) => {
   if (reason instanceof Died) return;
   if (running === undefined) throw reason;
-  running.violated(
-    `a promise was rejected and nobody looked: ${reason instanceof Error ? reason.stack : String(reason)}`,
-  );
+  running.violated(`a promise was rejected and nobody looked: ${whole(reason)}`);
 });
 
 export async function simulate(seed: number, options: { readonly keepsTrace?: boolean } = {}): Promise<RunResult> {
@@ -55,6 +54,10 @@ export async function simulate(seed: number, options: { readonly keepsTrace?: bo
 
 function namesKept(choice: PowerLossChoice): PowerLossChoice {
   return { ...choice, name: () => 'new' };
+}
+
+function whole(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -104,8 +107,8 @@ class Run {
       }
       if (!this.#isOver()) await this.#calm();
     } catch (error) {
-      if (!(error instanceof Violation)) throw error;
-      world.violation ??= error;
+      // Whatever it is, what is judged here has thrown what it must not.
+      world.violation ??= error instanceof Violation ? error : new Violation(whole(error));
     }
     for (const process of world.living) world.end(process);
     await turn();
@@ -347,6 +350,13 @@ class Run {
         this.#recoveries++;
       }
     }
+    if (dice.maybe(0.15)) {
+      const what = await cloneAndJudge(world.disk, world.witness, dice);
+      if (what !== undefined) {
+        world.happens(what);
+        this.#recoveries++;
+      }
+    }
     world.disk.losePower(dice.pick([allLost, allKept, ...Array.from({ length: 5 }, () => chanceChoice(dice.unit))]));
     world.boot++;
     if (dice.maybe(0.5)) world.lock.steal();
@@ -370,8 +380,12 @@ class Run {
     await recoverAndJudge(disk, witness, this.#dice.int(1e9), what);
     this.#recoveries++;
     if (!this.#dice.maybe(0.15)) return;
-    // Once with what the first opening left, checkpoints among it, and once by the events alone.
-    await recoverAndJudge(disk, witness, this.#dice.int(1e9), `${what}, opened twice`, this.#dice.maybe(0.5));
+    // Once with what the first opening left, checkpoints among it, and once by the events alone; a checkpoint that is not
+    // what was written is passed over.
+    const isSpoiled = this.#dice.maybe(0.3) && spoilCheckpoint(disk, this.#dice);
+    if (isSpoiled) world.happens('checkpoint spoiled');
+    const again = `${what}, opened twice${isSpoiled ? ', a checkpoint spoiled' : ''}`;
+    await recoverAndJudge(disk, witness, this.#dice.int(1e9), again, { withoutCheckpoint: this.#dice.maybe(0.5) });
     this.#recoveries++;
     world.happens('opened twice');
   }

@@ -264,8 +264,16 @@ export class Workload {
         if (process.isOver) return;
         if (!(error instanceof AgentopsdError) || !EXPECTED_REFUSALS.has(error.code))
           world.violated(`${command.kind} failed: ${error instanceof Error ? error.stack : String(error)}`);
+        else if (error.code === 'outcome_unknown' || error.code === 'writer_stopped') this.#judgeHalted(process);
       },
     );
+  }
+
+  /** Who turns a caller away because nothing is written has to say so to everybody. */
+  #judgeHalted(process: SimulatedProcess): void {
+    const { writable, reasons } = process.kernel?.health() ?? { writable: false, reasons: ['it never opened'] };
+    if (process.phase === 'serving' && (writable || reasons.length === 0))
+      this.#world.violated(`${process.name} turns callers away, and tells that it ${writable ? 'writes' : 'does not'}`);
   }
 
   #acknowledged(process: SimulatedProcess, one: string, ...words: readonly string[]): void {

@@ -9,6 +9,7 @@ export interface JobAccount {
   readonly id: string;
   status: 'queued' | 'running' | 'retry_waiting' | 'completed' | 'failed' | 'cancelled';
   readonly key: string | undefined;
+  readonly type: string;
   readonly maxAttempts: number;
   attempt: number;
   epoch: number;
@@ -84,6 +85,7 @@ class Ledger implements Accounts {
     const job: JobAccount = {
       id,
       key,
+      type: String(payload['job_type']),
       status: 'queued',
       maxAttempts: Number(payload['max_attempts']),
       attempt: 0,

@@ -1,7 +1,8 @@
 /** What a daemon must know once it has opened: every event that counts, all that follows from them, and no damage. */
+import type { JobType } from '../../../lib/model/event.js';
 import type { SimulatedProcess } from '../process.js';
 import type { World } from '../world.js';
-import type { Accounts } from './jobs.js';
+import type { Accounts, JobAccount } from './jobs.js';
 import type { Line } from './segment-text.js';
 import { Violation } from './witness.js';
 
@@ -16,6 +17,10 @@ interface Told {
     ): { status: string; attempt: number; lease_epoch: number; claim_token: string | undefined } | undefined;
     jobIdForKey(key: string): string | undefined;
     running(): ReadonlySet<string>;
+    claimable(jobType: JobType): Iterable<string>;
+    claimableTypes(): Iterable<JobType>;
+    countOfType(jobType: JobType): number;
+    countOfStatus(status: JobAccount['status']): number;
   };
   health(): { damage: readonly object[]; reasons: readonly string[]; writable: boolean };
 }
@@ -82,4 +87,28 @@ export function judgeState(
     if (key !== undefined && state.jobIdForKey(key) !== id)
       throw new Violation(`${when}: the key ${key} belongs to ${id}, but is told of ${state.jobIdForKey(key)}`);
   }
+  judgeWaiting(state, jobs, when);
 }
+
+/** Who may be claimed, and how many there are of each kind. */
+function judgeWaiting(state: Told['state'], jobs: readonly JobAccount[], when: string): void {
+  const expected = jobs.filter(({ status }) => status === 'queued' || status === 'retry_waiting');
+  const told = [...state.claimableTypes()].flatMap((jobType) =>
+    [...state.claimable(jobType)].map((id) => `${id} of ${jobType}`),
+  );
+  const wanted = expected.map(({ id, type }) => `${id} of ${type}`);
+  if (told.sort().join() !== wanted.sort().join())
+    throw new Violation(`${when}: ${wanted.join()} may be claimed, but told is ${told.join()}`);
+  for (const status of statuses) {
+    const count = jobs.filter((job) => job.status === status).length;
+    if (state.countOfStatus(status) !== count)
+      throw new Violation(`${when}: ${count} jobs are ${status}, but told are ${state.countOfStatus(status)}`);
+  }
+  for (const type of new Set(jobs.map((job) => job.type))) {
+    const count = jobs.filter((job) => job.type === type).length;
+    if (state.countOfType(type as JobType) !== count)
+      throw new Violation(`${when}: there are ${count} of ${type}, but told are ${state.countOfType(type as JobType)}`);
+  }
+}
+
+const statuses = ['queued', 'running', 'retry_waiting', 'completed', 'failed', 'cancelled'] as const;
