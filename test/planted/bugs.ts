@@ -199,6 +199,12 @@ export const bugs: readonly PlantedBug[] = [
     'const lacking = undefined;',
   ),
   bug(
+    'the anchor stays where it was',
+    'storage/file-ledger.js',
+    'this.#acknowledged = { seq: batch.events.at(-1)?.seq ?? 0, hash: batch.lastHash };',
+    '',
+  ),
+  bug(
     'claims are not held behind damage',
     'storage/replay.js',
     'claimsHeldThroughSeq: damage.length > 0 ? (chain?.lastSeq ?? 0) : 0,',

@@ -185,7 +185,8 @@ function takeBack(disk: MemoryDisk, text: LedgerText, dice: Dice): Done | undefi
   };
 }
 
-function anchoredSeq(disk: MemoryDisk): number {
+/** How far the home knows of the ledger, by its `anchor.json`; 0 without one. */
+export function anchoredSeq(disk: MemoryDisk): number {
   const path = disk.paths().find((one) => one.startsWith(`${STATE}/`) && one.endsWith('/anchor.json'));
   try {
     const anchor: unknown = JSON.parse(String(path && disk.contentOf(path)));

@@ -8,7 +8,7 @@ import { judgeState } from './checker/judge-opened.js';
 import { Violation, Witness } from './checker/witness.js';
 import { cloneAndJudge } from './clones.js';
 import { Coverage } from './coverage.js';
-import { damageAndJudge, spoilCheckpoint } from './damage.js';
+import { anchoredSeq, damageAndJudge, spoilCheckpoint } from './damage.js';
 import { Dice } from './dice.js';
 import { tamper, whyNotSaved } from './outside.js';
 import { SimulatedProcess } from './process.js';
@@ -412,6 +412,9 @@ class Run {
     if (process.kernel !== undefined) judgeState(process.kernel, audit, audit.ledger.events, 'at the end');
     process.close();
     await this.#drain(() => !process.isOver);
+    const { length } = audit.ledger.events;
+    const anchored = anchoredSeq(world.disk);
+    if (anchored < length) world.violated(`a clean stop left the anchor at ${anchored} of ${length} events`);
     await this.#recover(world.disk, 'after a clean stop');
   }
 
