@@ -7,7 +7,9 @@
  * n is one more than the highest of all terms and of all segment numbers. Where that skips numbers, because segments
  * arrived from another clone, the number right behind the highest term is linked too: the owner of that one looks at
  * its own number plus one and nowhere else. Where `terms/` is empty beside existing segments (somebody removed `run/`)
- * there may be a writer that nobody can see: 1000 more keep its numbers and ours apart.
+ * there may be a writer that nobody can see: 1000 more keep its numbers and ours apart. The segments are listed before
+ * the terms: else somebody who takes the first term and opens its segment in between would look like such a writer, and
+ * would never find the one who jumped over it (`test/simulation/protocol`, 23 steps).
  *
  * The record is written into a temporary file that stands in `run/` before anything is counted. If the folder is taken
  * away in between, the link finds nothing; afterwards the open descriptor keeps the inode from being used again, so
@@ -138,8 +140,9 @@ async function listTerms(disk: Disk, layout: Layout): Promise<number[]> {
 }
 
 async function countTerm(disk: Disk, layout: Layout): Promise<{ number: number; fence: number | undefined }> {
-  const terms = await listTerms(disk, layout);
+  // Segments first: whose segment is listed, his term was there before it, and is listed behind it.
   const segments = await listSegmentNumbers(disk, layout);
+  const terms = await listTerms(disk, layout);
   const lost = terms.length === 0 && segments.length > 0;
   const number = 1 + highest([...terms, ...segments]) + (lost ? GAP_AFTER_LOST_TERMS : 0);
   if (number > HIGHEST_TERM) {

@@ -28,6 +28,7 @@ const shortest: readonly (readonly [name: string, steps: number])[] = [
   ['a renewal takes any number', 16],
   ['lower terms are removed', 15],
   ['a term can be taken twice', 12],
+  ['terms are listed before the segments', 23],
   ['check without the own term', 12],
   ['check without the next term', 10],
   ['check without the segment', 5],

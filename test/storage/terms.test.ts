@@ -51,6 +51,22 @@ const meddle = (call: DiskCall, ending: string, work: () => void): Disk => {
   });
 };
 
+terms('whoever comes to the folder while it is counted finds the next one right behind', async () => {
+  let lists = 0;
+  const disk = createFaultyDisk(createNodeDisk(), (called) => {
+    if (called === 'list' && ++lists === 2) {
+      fs.writeFileSync(join(place.layout.terms, '1'), '');
+      plantSegment(1);
+    }
+    return undefined;
+  });
+  const term = await take(undefined, disk);
+  assert.is(lists, 2);
+  // The owner of term 1 looks for term 2 and nowhere else.
+  assert.equal(names(), ['1', '2']);
+  assert.is(term.number, 2);
+});
+
 terms('count up, and tell who owns them', async () => {
   assert.is(await readOwner(createNodeDisk(), place.layout), undefined);
   const first = await take();

@@ -36,6 +36,12 @@ const terms: readonly Ablation[] = [
     found: 12,
   },
   { name: 'segments are not counted', changes: { countSegments: false }, scenario: runRemoved, found: 'holds' },
+  {
+    name: 'terms are listed before the segments',
+    changes: { countFirst: 'terms' },
+    scenario: { start: 'empty', countsInTwoSteps: true },
+    found: 23,
+  },
   { name: 'no gap after lost terms', changes: { gapAfterLoss: false }, scenario: runRemoved, found: 'holds' },
   {
     name: 'no gap after lost terms, no home check',

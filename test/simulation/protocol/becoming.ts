@@ -1,5 +1,5 @@
 /** Becoming the writer, up to the replay: home, count, fence, claim, list, read. */
-import { filesIn, inodeAt, liveEntry, namesIn, numbersIn } from './disk.js';
+import { filesIn, inodeAt, liveEntry, namesIn, numbersIn, termsIn } from './disk.js';
 import { finishReplay } from './opening.js';
 import { die, type Folder, type Process, processOf } from './state.js';
 import { countTerm } from './term.js';
@@ -14,9 +14,9 @@ export function start(turn: Turn): Successor[] {
     act(turn, 'starts and reads its home', (own, folder, next) => {
       if (!folder.home) folder.home = ++next.homes;
       own.home = folder.home;
-      own.step = 'count';
+      own.step = scenario.countsInTwoSteps ? 'look' : 'count';
       // A step between the two only matters where run/ can vanish there.
-      if (!scenario.runRemovals) countTerm(own, folder, scenario.protocol);
+      if (!scenario.runRemovals && own.step === 'count') countTerm(own, folder, scenario.protocol);
     }),
   ];
 }
@@ -28,10 +28,22 @@ function comesSecond({ number, process, state }: Turn): boolean {
   return before.folder === process.folder && before.step === 'off';
 }
 
+export function look(turn: Turn): Successor[] {
+  const { countFirst } = turn.scenario.protocol;
+  return [
+    act(turn, `lists the ${countFirst}`, (own, folder) => {
+      own.counted = (countFirst === 'segments' ? numbersIn(folder) : termsIn(folder)).sort((a, b) => a - b);
+      own.step = 'count';
+    }),
+  ];
+}
+
 export function count(turn: Turn): Successor[] {
+  const { protocol, countsInTwoSteps } = turn.scenario;
   return [
     act(turn, 'counts terms and segments', (own, folder) => {
-      countTerm(own, folder, turn.scenario.protocol);
+      countTerm(own, folder, protocol, countsInTwoSteps ? own.counted : undefined);
+      own.counted = [];
     }),
   ];
 }

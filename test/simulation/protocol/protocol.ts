@@ -7,6 +7,8 @@ export interface Protocol {
   readonly exclusiveTerm: boolean;
   /** The next term lies above the numbers of the segments too, not of the terms alone. */
   readonly countSegments: boolean;
+  /** What a starter lists first. Whose segment it sees, his term it sees in a later listing. */
+  readonly countFirst: 'segments' | 'terms';
   /** Segments without a single term: leave room, for a writer that still holds a term nobody can see any more. */
   readonly gapAfterLoss: boolean;
   /** Who skips numbers also takes the one right after the highest term, where its last owner looks. */
@@ -55,6 +57,7 @@ export interface Protocol {
 export const agreed: Protocol = Object.freeze<Protocol>({
   exclusiveTerm: true,
   countSegments: true,
+  countFirst: 'segments',
   gapAfterLoss: true,
   fenceJump: true,
   homeCheck: true,

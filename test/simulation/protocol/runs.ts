@@ -110,4 +110,22 @@ export const runs: readonly Run[] = [
     states: 2171,
     depth: 27,
   },
+  {
+    name: 'two writers, empty start, terms and segments listed apart, short writes, power loss',
+    scenario: { start: 'empty', countsInTwoSteps: true, shortWrites: true, powerLosses: 1, keys: 1 },
+    states: 3264,
+    depth: 31,
+  },
+  {
+    name: 'two writers, empty start, run/ removed, terms and segments listed apart',
+    scenario: { runRemovals: 1, twoHeadsAllowed: true, start: 'empty', countsInTwoSteps: true },
+    states: 5591,
+    depth: 32,
+  },
+  {
+    name: 'clone, pulled into a live original, terms and segments listed apart',
+    scenario: { ...pulled, twoHeadsAllowed: true, countsInTwoSteps: true },
+    states: 11944,
+    depth: 38,
+  },
 ];

@@ -38,6 +38,8 @@ export interface Scenario extends Budgets {
   readonly keys: number;
   /** A write may take one cell only. */
   readonly shortWrites: boolean;
+  /** Terms and segments are listed in one step each, with whatever happens in between. */
+  readonly countsInTwoSteps: boolean;
   /** A replay reads its files in one step each instead of all in one. */
   readonly readOneByOne: boolean;
   /** A writer without an event of its own may stop cleanly. */
@@ -58,6 +60,7 @@ export const quiet: Scenario = Object.freeze<Scenario>({
   batchSize: 1,
   keys: 2,
   shortWrites: false,
+  countsInTwoSteps: false,
   readOneByOne: false,
   stops: false,
   rotates: false,

@@ -34,6 +34,7 @@ export interface Folder {
 
 export type Step =
   | 'off'
+  | 'look'
   | 'count'
   | 'fence'
   | 'claim'
@@ -67,6 +68,8 @@ export interface Process {
   term: number;
   /** The skipped term that it has to take first; 0 for none. */
   fence: number;
+  /** What it listed first to count its term: numbers of segments, or terms. */
+  counted: readonly number[];
   /** The names that it listed, and the files that it read of them so far. */
   listing: readonly string[];
   read: readonly Cells[];
@@ -114,6 +117,7 @@ export function newProcess(folder: FolderName, step: Step): Process {
     home: 0,
     term: 0,
     fence: 0,
+    counted: [],
     listing: [],
     read: [],
     history: [],

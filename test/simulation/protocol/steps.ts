@@ -1,5 +1,5 @@
 /** The table of steps: what a process may do next, by where it stands. */
-import { claim, count, fence, list, read, start } from './becoming.js';
+import { claim, count, fence, list, look, read, start } from './becoming.js';
 import { create, earlyCut, syncHead } from './opening.js';
 import { renew, serve, tidy } from './serving.js';
 import type { Step } from './state.js';
@@ -8,6 +8,7 @@ import { check, earlyCheck, sync, write } from './writing.js';
 
 export const steps: Readonly<Record<Step, (turn: Turn) => Successor[]>> = {
   off: start,
+  look,
   count,
   fence,
   claim,

@@ -1,15 +1,17 @@
 /** Terms: counting the next one, the check that one still holds it, and a new one for the same process. */
-import { liveEntry, namesIn, numbersIn, termsIn } from './disk.js';
+import { liveEntry, numbersIn, termsIn } from './disk.js';
 import type { Protocol } from './protocol.js';
 import { type Folder, type Process, type State, spend } from './state.js';
 
 /** Stands for the thousand numbers that are left free when every term is lost. */
 const gap = 10;
 
-export function countTerm(process: Process, folder: Folder, protocol: Protocol): void {
-  const terms = termsIn(folder);
-  const numbers = protocol.countSegments ? numbersIn(folder) : [];
-  const lost = terms.length === 0 && namesIn(folder).length > 0;
+/** What was listed before may be older than the rest: the numbers of segments, or the terms. */
+export function countTerm(process: Process, folder: Folder, protocol: Protocol, listed?: readonly number[]): void {
+  const terms = (protocol.countFirst === 'terms' ? listed : undefined) ?? termsIn(folder);
+  const segments = (protocol.countFirst === 'segments' ? listed : undefined) ?? numbersIn(folder);
+  const numbers = protocol.countSegments ? segments : [];
+  const lost = terms.length === 0 && segments.length > 0;
   process.term = 1 + Math.max(0, ...terms, ...numbers) + (protocol.gapAfterLoss && lost ? gap : 0);
   const next = 1 + Math.max(0, ...terms);
   const skips = terms.length > 0 && process.term > next;
