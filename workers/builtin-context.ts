@@ -3,7 +3,7 @@
 import type { JsonObject } from '../lib/base/json.js';
 import type { components } from '../lib/model/contract.js';
 import type { RecordedEventType } from '../lib/model/event.js';
-import type { JobEnvelope, WorkerJob } from '../lib/model/worker-protocol.js';
+import type { JobEnvelope, OpenOrder, WorkerJob } from '../lib/model/worker-protocol.js';
 import type { Agent } from './agents/agent.js';
 import type { JobContext } from './context.js';
 import type { Spawn } from './spawn.js';
@@ -25,6 +25,10 @@ export interface BuiltinContext extends JobContext {
    * @throws JobFailure when the claim is no longer held
    */
   recordEvent(eventType: RecordedEventType, payload: JsonObject): Promise<{ event_id: string }>;
+  /** The payload of what an earlier attempt recorded of this type, without its claim; undefined when there is none. */
+  recordedEvent(eventType: RecordedEventType): Promise<JsonObject | undefined>;
+  /** Other jobs that have not ended and have a work order in their payload, in the order of acceptance. */
+  openOrders(): Promise<readonly OpenOrder[]>;
   /**
    * Submits a job as a caller would, in the name of this worker; with the same key it answers the job that is there.
    * @returns `conflict` when that job differs from the one asked for

@@ -19,6 +19,7 @@ import type { Agent } from './agents/agent.js';
 import { createCliAgent } from './agents/cli-agent.js';
 import { adapterNamed } from './agents/registry.js';
 import { type ArtifactStore, createArtifactStore } from './artifacts.js';
+import { createAskingContext } from './asking-context.js';
 import type { BuiltinContext } from './builtin-context.js';
 import type { JobContext } from './context.js';
 import { createOutputLog, type OutputLog } from './output-log.js';
@@ -122,7 +123,7 @@ export function openAttempt(task: WorkerTask): AttemptInThread {
       alive();
       return artifacts.record(name, path);
     },
-    ...questionsOf(questions, alive),
+    ...createAskingContext(questions, alive),
   };
   return {
     context: builtinContext,
@@ -160,37 +161,6 @@ function agentOf(
       recordArtifact: artifacts.record,
     },
   });
-}
-
-type AskingContext = Pick<BuiltinContext, 'consumerSnapshot' | 'recordEvent' | 'submitJob'>;
-
-function questionsOf(questions: Questions, alive: () => void): AskingContext {
-  return {
-    async consumerSnapshot() {
-      alive();
-      const answer = await questions.ask('consumer_snapshot', (ask) => ({ kind: 'ask_consumer_snapshot', ask }));
-      return answer.snapshot;
-    },
-    async recordEvent(event_type, payload) {
-      alive();
-      const { event_id } = await questions.ask('event_recorded', (ask) => ({
-        kind: 'record_event',
-        ask,
-        event_type,
-        payload,
-      }));
-      return { event_id };
-    },
-    async submitJob(envelope) {
-      alive();
-      const { job_id, status, conflict } = await questions.ask('job_submitted', (ask) => ({
-        kind: 'submit_job',
-        ask,
-        envelope,
-      }));
-      return { job_id, status, ...(conflict === undefined ? {} : { conflict }) };
-    },
-  };
 }
 
 function listen(port: MessagePort, stopping: AbortController, questions: Questions): void {

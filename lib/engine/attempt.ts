@@ -219,6 +219,8 @@ export class Attempt {
         return;
       }
       case 'record_event':
+      case 'ask_recorded_event':
+      case 'ask_open_orders':
       case 'submit_job':
         void this.#answer(message);
     }

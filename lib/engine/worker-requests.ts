@@ -1,7 +1,8 @@
 /**
  * What a built-in worker asks of the daemon beyond its result: an event of its job, and jobs of its own. Both need the
  * lease under which it works, so that a worker that lost it changes nothing any more; both are carried out once however
- * often they are asked for, and answered when they are durable.
+ * often they are asked for, and answered when they are durable. It may also ask what stands in the ledger already: the
+ * event that an earlier attempt recorded, and the work orders of other jobs.
  *
  * While the ledger takes nothing, such as on a full disk, they are asked again until the attempt is to stop.
  */
@@ -12,13 +13,17 @@ import { limits } from '../base/limits.js';
 import type { Random } from '../base/random.js';
 import { safeLine } from '../base/text.js';
 import type { Command, LeaseHeld, Outcome } from '../model/command.js';
-import type { Failure } from '../model/event.js';
+import { type Failure, seqOfEventId } from '../model/event.js';
+import { openOrders } from '../model/open-orders.js';
 import type { ToMain, ToWorker } from '../model/worker-protocol.js';
 import { readEnvelope } from './envelope.js';
 import type { Kernel } from './kernel.js';
 import { submitCommandOf } from './submit-command.js';
 
-export type WorkerRequest = Extract<ToMain, { readonly kind: 'record_event' | 'submit_job' }>;
+export type WorkerRequest = Extract<
+  ToMain,
+  { readonly kind: 'record_event' | 'ask_recorded_event' | 'ask_open_orders' | 'submit_job' }
+>;
 
 export interface WorkerRequestSeams {
   readonly kernel: Kernel;
@@ -39,7 +44,16 @@ const AGAIN_MS = 500;
 export async function answerWorker(request: WorkerRequest, seams: WorkerRequestSeams): Promise<ToWorker> {
   const { ask } = request;
   try {
-    return request.kind === 'record_event' ? await recordEvent(request, seams) : await submitJob(request, seams);
+    switch (request.kind) {
+      case 'record_event':
+        return await recordEvent(request, seams);
+      case 'ask_recorded_event':
+        return await recordedEvent(request, seams);
+      case 'ask_open_orders':
+        return { kind: 'open_orders', ask, orders: openOrders(seams.kernel.state, seams.lease.job_id) };
+      case 'submit_job':
+        return await submitJob(request, seams);
+    }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const failure: Failure = { code: 'request_rejected', message: safeLine(message), retryable: false };
@@ -63,6 +77,22 @@ async function recordEvent(
     occurredAt: timestamp(clock.wallMs()),
   }));
   return { kind: 'event_recorded', ask, event_id: job?.recorded?.[event_type] ?? '' };
+}
+
+/** Read from the ledger: the state keeps its id alone. */
+async function recordedEvent(
+  { ask, event_type }: Extract<WorkerRequest, { kind: 'ask_recorded_event' }>,
+  { kernel, lease }: WorkerRequestSeams,
+): Promise<ToWorker> {
+  const eventId = kernel.state.job(lease.job_id)?.recorded?.[event_type];
+  if (eventId === undefined) return { kind: 'recorded_event', ask };
+  const seq = seqOfEventId(eventId) ?? 0;
+  for await (const { event } of kernel.ledger.read(seq, seq)) {
+    if (event.event_id !== eventId) continue;
+    const { claim_token: _, lease_epoch: __, ...payload } = event.payload ?? {};
+    return { kind: 'recorded_event', ask, payload };
+  }
+  throw new Error(`the event ${eventId} is not in the ledger any more`);
 }
 
 function whyTooLong(payload: object): string | undefined {

@@ -2,7 +2,7 @@
  * What passes between the daemon's main thread and a worker thread: data only, never exceptions. The main thread alone
  * claims, renews, records and completes; the thread works, beats and reports.
  */
-import type { JsonObject } from '../base/json.js';
+import type { Json, JsonObject } from '../base/json.js';
 import type { components } from './contract.js';
 import type { ArtifactRefs, Artifacts, Failure, JobType, RecordedEventType } from './event.js';
 
@@ -113,6 +113,10 @@ export type ToMain =
       readonly event_type: RecordedEventType;
       readonly payload: JsonObject;
     }
+  /** Asks what an earlier attempt recorded; answered by `recorded_event` or `refused` of the same `ask`. */
+  | { readonly kind: 'ask_recorded_event'; readonly ask: number; readonly event_type: RecordedEventType }
+  /** Asks which other jobs carry out a work order, or are about to; answered by `open_orders` of the same `ask`. */
+  | { readonly kind: 'ask_open_orders'; readonly ask: number }
   /** Submits a job; answered by `job_submitted` or `refused` of the same `ask`. */
   | { readonly kind: 'submit_job'; readonly ask: number; readonly envelope: JobEnvelope };
 
@@ -125,11 +129,30 @@ export interface JobEnvelope {
   readonly payload: JsonObject;
 }
 
+/** A job that has not ended and has a work order in its payload. */
+export interface OpenOrder {
+  readonly job_id: string;
+  readonly job_type: JobType;
+  /** Whether it was accepted before the job that asks. */
+  readonly earlier: boolean;
+  /** Whether it hands the order on as a job of its own. */
+  readonly handsOn: boolean;
+  /** The path of the order's file; or of an order that stands in the payload what it says of these, whatever that is. */
+  readonly work_order: string | { readonly id?: Json; readonly paths?: Json };
+}
+
 /** The answers to what a worker asks, each with the `ask` that it is for. */
 export type WorkerAnswer = Extract<ToWorker, { readonly ask: number }>;
 
 export type ToWorker =
   | { readonly kind: 'event_recorded'; readonly ask: number; readonly event_id: string }
+  | {
+      readonly kind: 'recorded_event';
+      readonly ask: number;
+      /** Of the event, without the claim; absent when there is none. */
+      readonly payload?: JsonObject;
+    }
+  | { readonly kind: 'open_orders'; readonly ask: number; readonly orders: readonly OpenOrder[] }
   | {
       readonly kind: 'job_submitted';
       readonly ask: number;

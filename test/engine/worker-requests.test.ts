@@ -4,6 +4,7 @@ import type { JsonObject } from '../../lib/base/json.js';
 import { limits } from '../../lib/base/limits.js';
 import { Kernel } from '../../lib/engine/kernel.js';
 import { answerWorker, type WorkerRequest, type WorkerRequestSeams } from '../../lib/engine/worker-requests.js';
+import type { SubmitCommand } from '../../lib/model/command.js';
 import type { JobEnvelope } from '../../lib/model/worker-protocol.js';
 import { createNodeClock, createNodeRandom } from '../../lib/storage/node-clock.js';
 import { MemoryLedger } from '../support/memory-ledger.js';
@@ -67,6 +68,44 @@ test('a second attempt gets the event of the first one', async (room) => {
   await room.kernel.execute(claimCommand({ claim_token: 'token_2' }));
   const lease = { job_id: 'job_1', claim_token: 'token_2', lease_epoch: 2 };
   assert.equal(await answerWorker(decided({ allowed: false }), { ...room.seams, lease }), first);
+});
+
+test('what an earlier attempt recorded can be asked for, whatever was decided since', async (room) => {
+  const ask: WorkerRequest = { kind: 'ask_recorded_event', ask: 5, event_type: 'factory.admission_decided' };
+  assert.equal(await answerWorker(ask, room.seams), { kind: 'recorded_event', ask: 5 });
+  await answerWorker(decided({ allowed: true, why: ['ä'] }), room.seams);
+  await answerWorker(child(), room.seams);
+  await answerWorker(decided({ allowed: false }), room.seams);
+  const answer = { kind: 'recorded_event', ask: 5, payload: { allowed: true, why: ['ä'] } };
+  assert.equal(await answerWorker(ask, room.seams), answer);
+});
+
+test('the orders of other jobs that have not ended, and nothing else of them', async (room) => {
+  const work_order = { id: 'o', paths: ['src'], goal: 'not told' };
+  const submit = (job_id: string, more: Partial<SubmitCommand>) =>
+    room.kernel.execute(submitCommand({ job_id, ...more }));
+  await submit('running', { job_type: 'rpi.run', payload: { work_order } });
+  await room.kernel.execute(claimCommand({ job_id: 'running', claim_token: 'token_2' }));
+  await submit('queued', { job_type: 'factory.admission', payload: { work_order: 'o.json', handoff: {} } });
+  await submit('without', { job_type: 'rpi.run', payload: { work_order: null } });
+  await submit('of another type', { job_type: 'eval.suite', payload: { work_order } });
+  await submit('cancelled', { job_type: 'rpi.run', payload: { work_order } });
+  await room.kernel.execute(cancelCommand({ job_id: 'cancelled' }));
+  const answer = await answerWorker({ kind: 'ask_open_orders', ask: 6 }, room.seams);
+  const told = { earlier: false, handsOn: false };
+  assert.equal(answer, {
+    kind: 'open_orders',
+    ask: 6,
+    orders: [
+      { ...told, job_id: 'running', job_type: 'rpi.run', work_order: { id: 'o', paths: ['src'] } },
+      { ...told, job_id: 'queued', job_type: 'factory.admission', handsOn: true, work_order: 'o.json' },
+    ],
+  });
+  const lease = { job_id: 'queued', claim_token: 'token_3', lease_epoch: 1 };
+  const seen = await answerWorker({ kind: 'ask_open_orders', ask: 7 }, { ...room.seams, lease });
+  assert.equal(seen.kind === 'open_orders' && seen.orders.map(({ job_id, earlier }) => [job_id, earlier]), [
+    ['running', true],
+  ]);
 });
 
 test('nothing is answered before it is durable', async (room) => {

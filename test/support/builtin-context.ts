@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import type { JsonObject } from '../../lib/base/json.js';
 import type { JobType } from '../../lib/model/event.js';
-import { MARKER_VARIABLE, type WorkerClaim, type WorkerJob } from '../../lib/model/worker-protocol.js';
+import { MARKER_VARIABLE, type OpenOrder, type WorkerClaim, type WorkerJob } from '../../lib/model/worker-protocol.js';
 import type { Agent } from '../../workers/agents/agent.js';
 import type { BuiltinContext, BuiltinHandler, ConsumerSnapshot } from '../../workers/builtin-context.js';
 import { createSpawn } from '../../workers/spawn.js';
@@ -25,6 +25,8 @@ export interface WorkerBench {
   allowPayloadCommands: boolean;
   /** Answers what the worker records and submits; without one it is refused. */
   kernel: KernelDouble | undefined;
+  /** What the worker hears of other jobs with a work order. */
+  openOrders: readonly OpenOrder[];
   /** Whether processes are started, for real; otherwise a start fails. */
   startsProcesses: boolean;
   put(path: string, content: string | Uint8Array): void;
@@ -49,6 +51,7 @@ export function createBench(root = emptyRepository(), attempt = 1): WorkerBench 
     agent: undefined,
     allowPayloadCommands: false,
     kernel: undefined,
+    openOrders: [],
     startsProcesses: false,
     put(path, content) {
       mkdirSync(dirname(join(root, path)), { recursive: true });
@@ -124,6 +127,8 @@ function contextOf(bench: WorkerBench, job: WorkerJob, runDir: string): BuiltinC
     },
     recordEvent: (eventType, payload) =>
       kernel?.recordEvent(job.job_id, eventType, payload) ?? Promise.reject(new Error('no event is recorded here')),
+    recordedEvent: async (eventType) => kernel?.recordedEvent(job.job_id, eventType),
+    openOrders: async () => bench.openOrders,
     submitJob: (envelope) => kernel?.submitJob(envelope) ?? Promise.reject(new Error('no job is submitted here')),
   };
 }
