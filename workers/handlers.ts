@@ -5,5 +5,7 @@ import type { BuiltinHandler } from './builtin-context.js';
 export const handlers: Readonly<Record<BuiltinType, () => Promise<BuiltinHandler>>> = {
   'wiki.forge': async () => (await import('./wiki-forge.js')).wikiForge,
   'wiki.build': async () => (await import('./wiki-build.js')).wikiBuild,
+  'factory.admission': async () => (await import('./factory-admission.js')).factoryAdmission,
+  'factory.local-pilot': async () => (await import('./factory-local-pilot.js')).factoryLocalPilot,
   'openclaw.snapshot': async () => (await import('./openclaw-snapshot.js')).openclawSnapshot,
 };

@@ -1,7 +1,13 @@
 /** The job types that a built-in worker does. `workers/handlers.ts` has an entry for each: the compiler sees to it. */
 import type { JobType } from './event.js';
 
-export const builtinTypes = ['wiki.forge', 'wiki.build', 'openclaw.snapshot'] as const satisfies readonly JobType[];
+export const builtinTypes = [
+  'wiki.forge',
+  'wiki.build',
+  'factory.admission',
+  'factory.local-pilot',
+  'openclaw.snapshot',
+] as const satisfies readonly JobType[];
 export type BuiltinType = (typeof builtinTypes)[number];
 
 export function isBuiltinType(jobType: string): jobType is BuiltinType {

@@ -1,6 +1,6 @@
 /** The worked examples of `spec/examples`, run by the workers themselves. */
-import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { JsonObject } from '../../lib/base/json.js';
@@ -8,6 +8,8 @@ import { loadContract } from '../../lib/engine/schemas.js';
 import { type BuiltinType, builtinTypes } from '../../lib/model/builtin-types.js';
 import { handlers } from '../../workers/handlers.js';
 import { createBench, type WorkerBench } from '../support/builtin-context.js';
+import { GitRepository } from '../support/git-repository.js';
+import { createKernelDouble } from '../support/kernel-double.js';
 import { repositoryRoot } from '../support/sources.js';
 
 const test = suite<WorkerBench>('examples');
@@ -56,6 +58,38 @@ test('wiki.build, over pages as wiki.forge makes them today', async (bench) => {
     const forged = bench.read(join('.agents/wiki', page));
     assert.is(readFileSync(join(examples, 'wiki.build/input/notes/wiki', page), 'utf8'), forged, page);
   }
+});
+
+/** The example's input as the first commit of a repository. */
+async function runInGit(bench: WorkerBench, jobType: BuiltinType): Promise<GitRepository> {
+  cpSync(join(examples, jobType, 'input'), bench.root, { recursive: true });
+  const git = GitRepository.init(bench.root);
+  git.commit('what the example works on');
+  const kernel = join(dirname(bench.root), 'kernel');
+  mkdirSync(kernel);
+  Object.assign(bench, { kernel: createKernelDouble(kernel), startsProcesses: true, allowPayloadCommands: true });
+  await runExample(bench, jobType);
+  return git;
+}
+
+function readArtifact(bench: WorkerBench, name: string): Record<string, unknown> {
+  return JSON.parse(bench.read(bench.artifacts[name] ?? '')) as Record<string, unknown>;
+}
+
+test('factory.admission', async (bench) => {
+  const git = await runInGit(bench, 'factory.admission');
+  const { allowed, base_sha, run_id } = readArtifact(bench, 'admission.json');
+  assert.equal([allowed, base_sha, run_id], [true, git.run('rev-parse', 'HEAD'), 'greeting-in-german']);
+  const submitted = bench.kernel?.recorded() as { job_type?: string }[];
+  assert.is(submitted.filter(({ job_type }) => job_type === 'rpi.run').length, 1);
+});
+
+test('factory.local-pilot', async (bench) => {
+  const git = await runInGit(bench, 'factory.local-pilot');
+  const { verdict, outside_paths } = readArtifact(bench, 'pilot.json');
+  assert.equal([verdict, outside_paths], ['pass', []]);
+  assert.match(bench.read(bench.artifacts['diff.patch'] ?? ''), 'Guten Tag');
+  assert.equal(git.worktrees(), [bench.root]);
 });
 
 test('openclaw.snapshot', async (bench) => {

@@ -1,0 +1,27 @@
+/**
+ * `factory.admission`: may a work order start? It is held against git and against what is under way; the answer no is a
+ * completed job with its reasons. It is recorded as `factory.admission_decided`; an admitted order is handed on as an
+ * `rpi.run` when the payload asks for it.
+ *
+ * Payload: `work_order`, `run_id`, `handoff`. Artifacts: `work_order.json`, `admission.json`, `blockers.json`.
+ */
+import { admit, leaveAdmission } from './admission.js';
+import type { BuiltinHandler } from './builtin-context.js';
+import { failure } from './failure.js';
+import { handOn, readHandoff } from './handoff.js';
+import type { CarriedOrder } from './work-order-model.js';
+
+export const factoryAdmission: BuiltinHandler = async (job, context) => {
+  const handoff = readHandoff(job.payload);
+  const decided = await admit(job, context, (order) => {
+    if (handoff !== undefined) refuseWithoutGoal(order);
+  });
+  const handedOn = decided.allowed && handoff !== undefined ? await handOn(job, decided, handoff, context) : undefined;
+  await leaveAdmission(decided, handedOn, context);
+};
+
+/** @throws a failure `request_rejected` */
+export function refuseWithoutGoal({ goal }: CarriedOrder): void {
+  if (goal === undefined || goal.trim() === '')
+    throw failure('request_rejected', 'payload.work_order.goal is missing: what is handed on needs a goal');
+}
