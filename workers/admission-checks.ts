@@ -61,7 +61,7 @@ export async function checkTree(context: GitContext, order: WorkOrder): Promise<
       check: 'tree',
       code: 'tree_dirty',
       message: `${count} changed and not committed, or not tracked: ${toldPaths(paths)}`,
-      paths: paths.slice(0, factoryLimits.toldPaths),
+      paths: somePaths(paths),
     },
   ]);
 }
@@ -113,6 +113,13 @@ async function readBaseline(root: string, path: string): Promise<CiBaseline | un
 export function toldPaths(paths: readonly string[]): string {
   const shown = paths.slice(0, factoryLimits.toldPaths).map(told).join(', ');
   return paths.length > factoryLimits.toldPaths ? `${shown} …` : shown;
+}
+
+/** The first of them, each cut where it is too long to be recorded. */
+export function somePaths(paths: readonly string[]): string[] {
+  const most = factoryLimits.toldPathCharacters;
+  const cut = (path: string): string => (path.length <= most ? path : `${path.slice(0, most).toWellFormed()}…`);
+  return paths.slice(0, factoryLimits.toldPaths).map(cut);
 }
 
 export function passed(check: CheckName, found: string): Checked {

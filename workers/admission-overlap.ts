@@ -3,7 +3,7 @@
  * this daemon that carry an order and have not ended. What can't be found out counts as an overlap.
  */
 import type { OpenOrder } from '../lib/model/worker-protocol.js';
-import { blocked, type Checked, passed, toldPaths } from './admission-checks.js';
+import { blocked, type Checked, passed, somePaths, toldPaths } from './admission-checks.js';
 import { factoryLimits } from './factory-limits.js';
 import { type GitContext, git } from './git.js';
 import { pathsOf } from './git-paths.js';
@@ -54,8 +54,7 @@ function blockerOf(who: string, changed: Changed, covered: readonly string[]): B
     };
   const paths = overlapping(covered, changed.paths);
   if (paths.length === 0) return undefined;
-  const shown = paths.slice(0, factoryLimits.toldPaths);
-  return { check: 'overlap', code: 'overlap', message: `${who} changes ${toldPaths(paths)}`, paths: shown };
+  return { check: 'overlap', code: 'overlap', message: `${who} changes ${toldPaths(paths)}`, paths: somePaths(paths) };
 }
 
 async function changedByRequest(

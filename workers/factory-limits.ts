@@ -7,9 +7,11 @@ export const factoryLimits = Object.freeze({
   /** Problems of an order that a failure tells; the others are counted. */
   toldProblems: 5,
   /** Of each kind of blocker; the others are counted. */
-  toldBlockers: 20,
+  toldBlockers: 10,
   /** Changed or overlapping paths that one blocker names. */
   toldPaths: 5,
+  /** Of one of these paths: what is recorded of a decision has a limit, `limits.recordedPayloadBytes`. */
+  toldPathCharacters: 200,
   /** Of what git says about the tree or a branch; what is more counts as too much to look at. */
   listingBytes: 1_048_576,
   /** Of the difference that a pilot leaves. */

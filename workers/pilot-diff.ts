@@ -7,6 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuiltinContext } from './builtin-context.js';
 import { factoryLimits } from './factory-limits.js';
+import { failure } from './failure.js';
 import type { GitOptions } from './git.js';
 import { unquotedPath } from './git-paths.js';
 import type { PilotPlace } from './pilot-worktree.js';
@@ -45,11 +46,14 @@ export async function pilotDiff(
   await gitOrFail(context, ['read-tree', base], options);
   await gitOrFail(context, ['add', '--all', '--', '.'], options);
   const compare = ['diff-index', '--cached', '--no-renames', '--no-relative'];
-  const listed = await gitOrFail(context, [...compare, '--name-status', base], options);
-  const patch = await gitOrFail(context, [...compare, '--patch', '--binary', '--full-index', base], {
-    ...options,
-    outputBytes: factoryLimits.diffBytes,
-  });
+  const bounded = { ...options, outputBytes: factoryLimits.diffBytes, cut: true };
+  const listed = await gitOrFail(context, [...compare, '--name-status', base], bounded);
+  const patch = await gitOrFail(context, [...compare, '--patch', '--binary', '--full-index', base], bounded);
+  if (listed.cut || patch.cut)
+    throw failure(
+      'request_rejected',
+      `the pilot changed more than a difference of ${factoryLimits.diffBytes} bytes can say: let git ignore what is no result of it`,
+    );
   return { patch: patch.bytes, changes: changesOf(listed.stdout) };
 }
 

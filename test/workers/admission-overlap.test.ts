@@ -2,6 +2,7 @@ import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { limits } from '../../lib/base/limits.js';
 import type { OpenOrder } from '../../lib/model/worker-protocol.js';
 import { factoryLimits } from '../../workers/factory-limits.js';
 import { type AdmissionFile, admission, type FactoryRoom, openFactoryRoom } from '../support/factory-room.js';
@@ -64,6 +65,14 @@ test('jobs that carry an order, or are about to', async (room) => {
     const decided = await admission(room, { paths: ['src/a.txt'] });
     assert.equal(codes(decided), denied ? ['overlap'] : [], JSON.stringify(more));
   }
+});
+
+test('a decision has room in its event, whatever there is to tell', async (room) => {
+  const paths = Array.from({ length: 20 }, (_, at) => `src/${String(at).padStart(2)}${'\u0001'.repeat(4000)}`);
+  const open_requests = Array.from({ length: 11 }, () => ({ id: '\u0001'.repeat(200), paths }));
+  await admission(room, { goal: 'x'.repeat(32_000), metadata: { text: 'x'.repeat(32_000) }, open_requests });
+  const recorded = room.bench.kernel?.recorded() as { payload: unknown }[] | undefined;
+  assert.ok(Buffer.byteLength(JSON.stringify(recorded?.[0]?.payload)) <= limits.recordedPayloadBytes);
 });
 
 test('of very many blockers the first are told', async (room) => {

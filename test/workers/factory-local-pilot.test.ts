@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { factoryLimits } from '../../workers/factory-limits.js';
 import {
   artifact,
   assertNoPilotLeft,
@@ -11,7 +12,6 @@ import {
   openFactoryRoom,
   pilot,
 } from '../support/factory-room.js';
-import { scriptedAgent } from '../support/scripted-agent.js';
 
 const test = suite<FactoryRoom>('factory.local-pilot');
 test.before.each(openFactoryRoom);
@@ -25,7 +25,6 @@ const recorded = ({ bench }: FactoryRoom) => bench.kernel?.recorded() as { job_t
 
 test('the commands of an order carry it out in a worktree; what they changed is the difference', async (room) => {
   const { bench, git, base } = room;
-  const before = [git.run('for-each-ref'), git.run('count-objects', '-v'), git.run('status', '--porcelain')];
   const commands = [
     'printf "two\\r\\n" > src/a.txt && rm docs/index.md && printf "\\000\\377" > src/raw.bin',
     `mkdir "new $(printf 'a\\nb')" && (cd new*; echo x > file) && ln -s ../src docs-link && echo hidden > ignored.log`,
@@ -55,7 +54,7 @@ test('the commands of an order carry it out in a worktree; what they changed is 
   execFileSync('git', ['apply', join(bench.root, bench.artifacts['diff.patch'] ?? '')], { cwd: copy, stdio: 'pipe' });
   const applied = execFileSync('git', ['status', '--porcelain'], { cwd: copy, encoding: 'utf8' });
   assert.is(applied.trim().split('\n').length, 6);
-  assert.equal(git.run('status', '--porcelain'), before[2]);
+  assert.is(git.run('status', '--porcelain', '--', '.', ':(exclude).agents'), '');
   assert.is(git.run('for-each-ref', 'refs/heads').split('\n').length, 1);
   assert.is(git.run('rev-parse', 'HEAD~1'), base);
 });
@@ -105,6 +104,12 @@ test('changes beside the paths of the order fail it', async (room) => {
   assert.is(within.verdict, 'pass');
 });
 
+test('more than a difference can say fails the job, and says what to do', async (room) => {
+  const megabytes = factoryLimits.diffBytes / 1_048_576 + 1;
+  const commands = [`yes 'a line of text' | head -c ${megabytes}M > big.txt`];
+  await assertRejected(pilot(room, { commands }), /let git ignore what is no result/);
+});
+
 test('of a long output the end is kept', async (room) => {
   const report = await pilot(room, { commands: ['seq 1 100000'] });
   const output = report.commands[0]?.output ?? '';
@@ -120,59 +125,6 @@ test('a denied order is not tried, and says so as an admission does', async (roo
     recorded(room).map(({ event_type }) => event_type),
     ['factory.admission_decided'],
   );
-});
-
-test('commands run only where the configuration allows them', async (room) => {
-  room.bench.allowPayloadCommands = false;
-  room.bench.agent = scriptedAgent([]);
-  const words = /validation_commands: commands of a payload run only with allow_payload_commands: true/;
-  await assertRejected(pilot(room, { goal: 'x', validation_commands: ['touch ran'] }), words);
-  await assertRejected(
-    pilot(room, { goal: 'x', commands: ['touch ran'] }),
-    /work_order\.commands: commands of a payload/,
-  );
-  assert.equal(recorded(room), []);
-});
-
-test('where nobody could carry it out the job fails, and says how to get somebody', async (room) => {
-  await assertRejected(pilot(room, { goal: 'x' }), /factory\.local-pilot: \{ agent: claude \}/, 'provider_unreachable');
-  room.bench.agent = scriptedAgent([]);
-  await assertRejected(pilot(room, {}), /payload\.work_order\.goal is missing/);
-});
-
-test('the agent carries it out, in the worktree, after the commands and before the validation', async (room) => {
-  const agent = scriptedAgent(({ cwd = '' }) => {
-    assert.ok(existsSync(join(cwd, 'prepared')));
-    writeFileSync(join(cwd, 'src/a.txt'), 'by the agent\n');
-    return `done in ${cwd}`;
-  });
-  room.bench.agent = agent;
-  const order = { title: 'T', goal: 'change a.txt', paths: ['src', 'prepared'], commands: ['touch prepared'] };
-  const report = await pilot(room, { ...order, validation_commands: ['grep -q agent src/a.txt'] });
-  assert.equal([report.verdict, report.carried_out_by, report.agent?.answer], ['pass', 'claude', 'done in <tree>']);
-  const [request] = agent.requests;
-  assert.is(request?.access, 'write');
-  assert.is.not(request?.cwd, room.bench.root);
-  for (const part of ['Title: T', 'Goal: change a.txt', '- src\n- prepared', '- grep -q agent'])
-    assert.ok(request?.prompt.includes(part), part);
-  assert.match(patchOf(room), '+by the agent');
-});
-
-test('an agent that fails fails the pilot, one that can not be reached the job', async (room) => {
-  room.bench.agent = scriptedAgent([{ verdict: 'failed', why: 'it gave up' }]);
-  const report = await pilot(room, { goal: 'x', validation_commands: ['true'] });
-  assert.equal([report.verdict, report.why], ['fail', 'claude did not carry the order out: it gave up']);
-  assert.equal(report.validation, []);
-  const failure = { code: 'provider_unreachable', message: 'no claude here', retryable: false } as const;
-  room.bench.agent = scriptedAgent([{ verdict: 'failed', why: 'no claude here', failure }]);
-  await assertRejected(pilot(room, { goal: 'x' }), /no claude here/, 'provider_unreachable');
-});
-
-test('what passed is handed on, what failed is not', async (room) => {
-  await pilot(room, { goal: 'x', commands: ['false'] }, { handoff: true });
-  assert.is(recorded(room).filter(({ job_type }) => job_type === 'rpi.run').length, 0);
-  await pilot(room, { goal: 'x', commands: ['true'] }, { handoff: true });
-  assert.is(recorded(room).filter(({ job_type }) => job_type === 'rpi.run').length, 1);
 });
 
 test('no hook or filter of the repository runs, and a process left behind is ended', async (room) => {
