@@ -14,6 +14,7 @@ const CONFIGURATION = `
 workers: 2
 queue: { lease_seconds: 20, cancel_grace_seconds: 1 }
 executors:
+  factory.admission: off
   eval.suite: { command: [node, -e, "console.log('eins'); console.log('\\\\x1b[2Jzwei'); console.log('drei')"] }
   dream.run: { command: [node, -e, "console.log('begun'); setInterval(() => {}, 1000)"] }
   dream.stage: { command: [node, -e, "console.log('tick'); setTimeout(() => console.log('tock'), 700)"] }
