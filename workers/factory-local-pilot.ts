@@ -44,11 +44,11 @@ async function pilot(
 ): Promise<boolean> {
   const base = order.base_sha;
   if (base === undefined) throw new Error('invariant broken: an admitted order has a base');
+  const covered = await coveredPaths(context.root, order.paths, 'payload.work_order.paths');
   const place = await makePilotPlace(job, base, repository, context);
   try {
     const steps = await runPilotSteps(order, place, context);
     const diff = await pilotDiff(base, place, repository, context);
-    const covered = await coveredPaths(context.root, order.paths, 'payload.work_order.paths');
     const outsidePaths = outside(
       covered,
       diff.changes.map(({ path }) => path),

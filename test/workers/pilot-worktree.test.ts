@@ -6,7 +6,13 @@ import type { BuiltinContext } from '../../workers/builtin-context.js';
 import { makePilotPlace, sweepPilots } from '../../workers/pilot-worktree.js';
 import { openRepository } from '../../workers/repository.js';
 import { createBench } from '../support/builtin-context.js';
-import { assertNoPilotLeft, assertRejected, type FactoryRoom, openFactoryRoom } from '../support/factory-room.js';
+import {
+  assertNoPilotLeft,
+  assertRejected,
+  type FactoryRoom,
+  openFactoryRoom,
+  pilot,
+} from '../support/factory-room.js';
 
 interface Room extends FactoryRoom {
   /** A context for the first attempt of a job, `job-1` to `job-4`. */
@@ -51,6 +57,20 @@ test('what killed attempts left is removed by the next, what others still need i
   assert.ok(existsSync(join(outside, 'pilot')));
   await sweepPilots(repository, { ...contextOf('job-4'), openOrders: async () => [] });
   git.run('worktree', 'remove', join(dirname(bench.root), 'mine'));
+});
+
+test('a repository of SHA-256, and one that is checked out in part, are tried as a whole', async (room) => {
+  const { bench, git } = room;
+  git.run('sparse-checkout', 'set', '--no-cone', 'docs');
+  bench.allowPayloadCommands = true;
+  const order = { allow_dirty: true, commands: ['echo two > src/a.txt'] };
+  const changed = async () => (await pilot(room, order)).diff.changes;
+  assert.equal(await changed(), [{ path: 'src/a.txt', status: 'changed' }]);
+  rmSync(join(bench.root, '.git'), { recursive: true });
+  git.run('init', '-q', '-b', 'main', '--object-format=sha256');
+  bench.put('src/a.txt', 'one\n');
+  git.commit();
+  assert.equal(await changed(), [{ path: 'src/a.txt', status: 'changed' }]);
 });
 
 test('a folder for worktrees that is a link is refused, and nothing written through it', async (room) => {
