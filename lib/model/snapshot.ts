@@ -2,18 +2,20 @@
  * The folded state as bytes: pages of jobs in the order of acceptance, and a summary of everything else. The same state
  * comes to the same bytes, however it came about: all at once, in turns, or from such bytes.
  *
- *   page      index length (4 bytes, little endian) | index | records
- *   index     JSON: [ids, keys, lengths, open]
- *               keys      per job the idempotency key that leads to it, or 0
- *               lengths   per job the bytes of its record
- *               open      places of those that have not ended
+ *   page      count | count rows | records
+ *   row       hash of the job's id | hash of the key that leads to it, or 0 | bytes of its record, and `OPEN` where it
+ *             has not ended
  *   record    `encodeJob`, in UTF-8
  *   summary   JSON: `StateSummary`
+ *
+ * Counts and the members of a row take 4 bytes each, little endian. Nothing in a record is read to take in a page, but
+ * for jobs that have not ended.
  */
+import type { Archive, Shelved } from './archive.js';
 import type { JobType, ProjectionName } from './event.js';
 import { isTerminal, type Job, type JobState } from './job.js';
 import { decodeJob, encodeJob } from './job-text.js';
-import { ShelvedJob } from './shelf.js';
+import { hashOfText } from './text-index.js';
 
 export interface StateSummary {
   readonly last_seq: number;
@@ -40,57 +42,115 @@ export interface StateSnapshot {
   pages(): Generator<Buffer>;
 }
 
-export type HeldJob = Job | ShelvedJob;
+/** The jobs of a moment: those that stood as objects then, by number; all others are in the archive. */
+export interface Moment {
+  readonly archive: Archive;
+  readonly size: number;
+  readonly live: readonly LiveJob[];
+}
+
+export interface LiveJob {
+  readonly number: number;
+  readonly job: Job;
+}
 
 const JOBS_PER_PAGE = 1_024;
-const INDEX_LENGTH_BYTES = 4;
+const WORD = 4;
+const ROW_BYTES = 3 * WORD;
+/** A record is shorter than this: a line of the ledger is. */
+const OPEN = 0x8000_0000;
 
-type PageIndex = readonly [
-  ids: readonly string[],
-  keys: readonly (string | 0)[],
-  lengths: readonly number[],
-  open: readonly number[],
-];
-
-/** @param keyOf the key that leads to a job, if one does */
-export function* pagesOf(
-  ids: readonly string[],
-  held: readonly HeldJob[],
-  keyOf: (job: Job) => string | undefined,
-): Generator<Buffer> {
-  for (let at = 0; at < held.length; at += JOBS_PER_PAGE) {
-    yield encodePage(ids.slice(at, at + JOBS_PER_PAGE), held.slice(at, at + JOBS_PER_PAGE), keyOf);
+/** In the order of acceptance. Archived jobs are made anew as they come. */
+export function* jobsOf({ archive, size, live }: Moment): Generator<Job> {
+  let next = 0;
+  for (let number = 0; number < size; number++) {
+    const one = live[next];
+    if (one?.number !== number) yield archive.job(number);
+    else {
+      next++;
+      yield one.job;
+    }
   }
 }
 
-function encodePage(ids: readonly string[], held: readonly HeldJob[], keyOf: (job: Job) => string | undefined): Buffer {
-  const records = held.map((one) => (one instanceof ShelvedJob ? one.bytes() : Buffer.from(encodeJob(one), 'utf8')));
-  const index: PageIndex = [
-    ids,
-    held.map((one) => (one instanceof ShelvedJob ? one.key : keyOf(one)) ?? 0),
-    records.map((record) => record.length),
-    held.flatMap((one, at) => (one instanceof ShelvedJob || isTerminal(one) ? [] : [at])),
-  ];
-  const text = Buffer.from(JSON.stringify(index), 'utf8');
-  const length = Buffer.alloc(INDEX_LENGTH_BYTES);
-  length.writeUInt32LE(text.length);
-  return Buffer.concat([length, text, ...records]);
+/** @param leadsByKey whether the job's idempotency key leads to it */
+export function* pagesOf(moment: Moment, leadsByKey: (one: LiveJob) => boolean): Generator<Buffer> {
+  const { archive, size, live } = moment;
+  let next = 0;
+  for (let first = 0; first < size; first += JOBS_PER_PAGE) {
+    const page = new PageWriter(Math.min(JOBS_PER_PAGE, size - first));
+    for (let number = first; number < Math.min(first + JOBS_PER_PAGE, size); number++) {
+      const one = live[next];
+      if (one?.number !== number) page.addShelved(archive.shelved(number));
+      else {
+        next++;
+        page.addJob(one.job, leadsByKey(one));
+      }
+    }
+    yield page.bytes();
+  }
 }
 
-/** Hands out the jobs of a page, in order. `page` is kept: its ended jobs stay in it. */
-export function readPage(page: Buffer, take: (jobId: string, key: string | undefined, job: HeldJob) => void): void {
-  const indexEnd = INDEX_LENGTH_BYTES + page.readUInt32LE(0);
-  const [ids, keys, lengths, open] = JSON.parse(page.toString('utf8', INDEX_LENGTH_BYTES, indexEnd)) as PageIndex;
-  let from = indexEnd;
-  let nextOpen = 0;
-  for (let at = 0; at < ids.length; at++) {
-    const to = from + (lengths[at] as number);
-    const isOpen = open[nextOpen] === at;
-    if (isOpen) nextOpen++;
-    const key = keys[at] || undefined;
-    const job = isOpen ? decodeJob(page.toString('utf8', from, to)) : new ShelvedJob(page, from, to, key);
-    take(ids[at] as string, key, job);
-    from = to;
+class PageWriter {
+  readonly #head: Buffer;
+  readonly #records: Buffer[] = [];
+  #at = WORD;
+
+  constructor(count: number) {
+    this.#head = Buffer.alloc(WORD + count * ROW_BYTES);
+    this.#head.writeUInt32LE(count);
   }
-  if (from !== page.length) throw new Error('a page of jobs does not end where its index says');
+
+  addShelved({ page, from, bytes, idHash, keyHash }: Shelved): void {
+    this.#row(idHash, keyHash, bytes);
+    this.#records.push(page.subarray(from, from + bytes));
+  }
+
+  addJob(job: Job, leadsByKey: boolean): void {
+    const record = Buffer.from(encodeJob(job), 'utf8');
+    const keyHash = leadsByKey ? hashOfText(job.idempotency_key as string) : 0;
+    this.#row(hashOfText(job.job_id), keyHash, record.length + (isTerminal(job) ? 0 : OPEN));
+    this.#records.push(record);
+  }
+
+  bytes(): Buffer {
+    return Buffer.concat([this.#head, ...this.#records]);
+  }
+
+  #row(...words: [number, number, number]): void {
+    for (const word of words) this.#at = this.#head.writeUInt32LE(word, this.#at);
+  }
+}
+
+/**
+ * Takes the jobs of a page into an archive, in order. `page` is kept: its ended jobs stay in it.
+ * @param onOpen told of each job that has not ended, which the archive does not take
+ * @throws Error when it is none
+ */
+export function readPage(page: Buffer, archive: Archive, onOpen: (open: LiveJob, leadsByKey: boolean) => void): void {
+  const count = page.readUInt32LE(0);
+  const recordsAt = WORD + count * ROW_BYTES;
+  const end = count <= JOBS_PER_PAGE && recordsAt <= page.length ? endOf(page, count, recordsAt) : -1;
+  if (end !== page.length) throw new Error('a page of jobs does not end where its rows say');
+  archive.addPage(page);
+  let from = recordsAt;
+  for (let at = WORD; at < recordsAt; at += ROW_BYTES) {
+    const [idHash, keyHash] = [page.readUInt32LE(at), page.readUInt32LE(at + WORD)];
+    const word = page.readUInt32LE(at + 2 * WORD);
+    const bytes = lengthIn(word);
+    const number = archive.number();
+    if (word >= OPEN) onOpen({ number, job: decodeJob(page.toString('utf8', from, from + bytes)) }, keyHash !== 0);
+    else archive.place(number, from, bytes, idHash, keyHash);
+    from += bytes;
+  }
+}
+
+function endOf(page: Buffer, count: number, recordsAt: number): number {
+  let end = recordsAt;
+  for (let row = 0; row < count; row++) end += lengthIn(page.readUInt32LE(WORD + row * ROW_BYTES + 2 * WORD));
+  return end;
+}
+
+function lengthIn(word: number): number {
+  return word >= OPEN ? word - OPEN : word;
 }

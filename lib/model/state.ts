@@ -3,13 +3,21 @@
  * what an event means is `foldJob`'s alone. Two of them exist while the daemon runs: this one, which readers see (only
  * events that are durable and checked), and `PendingState` on top of it, which decisions see.
  */
+import { Archive } from './archive.js';
 import { ClaimQueue } from './claim-queue.js';
 import type { JobType, LedgerEvent, ProjectionName } from './event.js';
 import { type Folded, foldJob, isClaimable } from './fold.js';
 import { isTerminal, type Job, type JobState } from './job.js';
 import { readProjectionTargets } from './payloads.js';
-import { ShelvedJob, shelve } from './shelf.js';
-import { type HeldJob, pagesOf, readPage, type StateSnapshot, type StateSummary } from './snapshot.js';
+import {
+  jobsOf,
+  type LiveJob,
+  type Moment,
+  pagesOf,
+  readPage,
+  type StateSnapshot,
+  type StateSummary,
+} from './snapshot.js';
 
 /** What `decide` may ask. */
 export interface JobLookup {
@@ -23,14 +31,17 @@ export interface JobLookup {
 export interface Shelving {
   /** So many of the jobs that ended last stay as objects: they are asked for most. */
   readonly warmJobs: number;
-  /** So many are shelved together. */
+  /** So many are archived together. */
   readonly atOnce: number;
 }
 const usualShelving: Shelving = Object.freeze({ warmJobs: 1_024, atOnce: 128 });
 
 export class State implements JobLookup {
-  #jobs = new Map<string, HeldJob>();
-  #jobIdsByKey = new Map<string, string>();
+  /** The jobs that are objects, in the order of acceptance; all others are in the archive. */
+  #live = new Map<string, LiveJob>();
+  #archive = new Archive();
+  /** The idempotency keys that lead to a job that is an object. */
+  #liveIdsByKey = new Map<string, string>();
   #claimable = new Map<JobType, ClaimQueue>();
   #running = new Set<string>();
   #foreign = new Set<string>();
@@ -58,26 +69,22 @@ export class State implements JobLookup {
     return this.#lastEventId;
   }
   get jobCount(): number {
-    return this.#jobs.size;
+    return this.#archive.size;
   }
   job(jobId: string): Job | undefined {
-    return jobIn(this.#jobs.get(jobId));
+    return this.#live.get(jobId)?.job ?? this.#archive.jobOf(jobId);
   }
   jobIdForKey(idempotencyKey: string): string | undefined {
-    return this.#jobIdsByKey.get(idempotencyKey);
+    return this.#liveIdsByKey.get(idempotencyKey) ?? this.#archive.jobIdForKey(idempotencyKey);
   }
   /** In the order of acceptance. Ended jobs are made anew as they come: keep what is needed of them, not all of them. */
-  *jobs(): Generator<Job> {
-    for (const held of this.#jobs.values()) yield jobIn(held);
+  jobs(): Generator<Job> {
+    return jobsOf(this.#moment());
   }
   /** The same as of this moment, however long the reader takes and whatever happens meanwhile. Can be read again. */
   jobsNow(): Iterable<Job> {
-    const all = [...this.#jobs.values()];
-    return {
-      *[Symbol.iterator]() {
-        for (const held of all) yield jobIn(held);
-      },
-    };
+    const moment = this.#moment();
+    return { [Symbol.iterator]: () => jobsOf(moment) };
   }
   /** How many jobs there are of a type, and in a state by the events alone. */
   countOfType(jobType: JobType): number {
@@ -115,16 +122,17 @@ export class State implements JobLookup {
     this.#lastEventId = event.event_id;
     this.#eventCount++;
     if (event.event_type.startsWith('projection.')) this.#markProjections(event);
-    const before = this.job(event.job_id);
+    const live = this.#live.get(event.job_id);
+    const before = live?.job ?? this.#archive.jobOf(event.job_id);
     const folded = foldJob(before, event, ours);
-    if (folded.ignored === undefined) this.#put(folded.job, before);
+    if (folded.ignored === undefined) this.#put(folded.job, before, live?.number);
     return folded;
   }
 
   /** The one setter of a job: keeps every index in step. */
-  #put(job: Job, before: Job | undefined): void {
+  #put(job: Job, before: Job | undefined, number = this.#archive.number()): void {
     const { job_id, status } = job;
-    this.#jobs.set(job_id, job);
+    this.#live.set(job_id, { number, job });
     if (job.foreign !== before?.foreign) this.#owned(job);
     const claimable = isClaimable(job);
     if (before === undefined || claimable !== isClaimable(before)) {
@@ -144,34 +152,44 @@ export class State implements JobLookup {
 
   /** Accepted here or elsewhere, or adopted: only a key of ours leads to its job, and the first one that had it. */
   #owned({ job_id, idempotency_key: key, foreign }: Job): void {
-    if (key !== undefined && !foreign && !this.#jobIdsByKey.has(key)) this.#jobIdsByKey.set(key, job_id);
+    if (key !== undefined && !foreign && this.jobIdForKey(key) === undefined) this.#liveIdsByKey.set(key, job_id);
   }
 
-  /** Nothing changes a job that ended: the older ones go to the shelf. */
+  /** Nothing changes a job that ended: the older ones go to the archive. */
   #cool(jobId: string): void {
     this.#warm.push(jobId);
     const { warmJobs, atOnce } = this.#shelving;
     if (this.#warm.length < warmJobs + atOnce) return;
-    const ids = this.#warm.slice(0, atOnce);
+    const ended = this.#warm.slice(0, atOnce).map((id) => this.#live.get(id) as LiveJob);
     this.#warm = this.#warm.slice(atOnce);
-    const jobs = ids.map((id) => this.job(id) as Job);
-    shelve(jobs, (job) => this.#keyTo(job)).forEach((shelved, at) => {
-      this.#jobs.set(ids[at] as string, shelved);
-    });
+    this.#archive.put(ended.map((one) => ({ ...one, leadsByKey: this.#leadsByKey(one) })));
+    for (const { job } of ended) {
+      this.#live.delete(job.job_id);
+      const { idempotency_key: key } = job;
+      if (key !== undefined && this.#liveIdsByKey.get(key) === job.job_id) this.#liveIdsByKey.delete(key);
+    }
   }
 
-  #keyTo({ job_id, idempotency_key: key, foreign }: Job): string | undefined {
-    return key !== undefined && !foreign && this.#jobIdsByKey.get(key) === job_id ? key : undefined;
+  /** @param one as it was at some moment, perhaps archived since */
+  #leadsByKey({ number, job: { job_id, idempotency_key: key, foreign } }: LiveJob): boolean {
+    if (key === undefined || foreign) return false;
+    return this.#archive.holds(number)
+      ? this.#archive.shelved(number).keyHash !== 0
+      : this.#liveIdsByKey.get(key) === job_id;
+  }
+
+  #moment(): Moment {
+    return { archive: this.#archive, size: this.#archive.size, live: [...this.#live.values()] };
   }
 
   /** This moment, to be written down while the state goes on. */
   capture(): StateSnapshot {
-    const [ids, held] = [[...this.#jobs.keys()], [...this.#jobs.values()]];
+    const moment = this.#moment();
     const summary: StateSummary = {
       last_seq: this.#lastSeq,
       event_count: this.#eventCount,
       last_event_id: this.#lastEventId ?? null,
-      jobs: ids.length,
+      jobs: moment.size,
       claimable: [...this.#claimable].map(([jobType, queue]) => [jobType, [...queue]]),
       running: [...this.#running],
       foreign: [...this.#foreign],
@@ -179,7 +197,7 @@ export class State implements JobLookup {
       types: [...this.#countsByType].sort(),
       statuses: [...this.#countsByStatus].filter(([, jobs]) => jobs > 0).sort(),
     };
-    const pages = (): Generator<Buffer> => pagesOf(ids, held, (job) => this.#keyTo(job));
+    const pages = (): Generator<Buffer> => pagesOf(moment, (one) => this.#leadsByKey(one));
     return { lastSeq: this.#lastSeq, summary: JSON.stringify(summary), pages };
   }
 
@@ -188,16 +206,17 @@ export class State implements JobLookup {
    * @throws Error when it is none
    */
   restorePage(page: Buffer): void {
-    readPage(page, (jobId, key, job) => {
-      this.#jobs.set(jobId, job);
-      if (key !== undefined) this.#jobIdsByKey.set(key, jobId);
+    readPage(page, this.#archive, (open, leadsByKey) => {
+      const { job_id, idempotency_key: key } = open.job;
+      this.#live.set(job_id, open);
+      if (leadsByKey && key !== undefined) this.#liveIdsByKey.set(key, job_id);
     });
   }
 
   /** @throws Error when it is none, or not that of the pages */
   restoreSummary(text: string): void {
     const summary = JSON.parse(text) as StateSummary;
-    if (summary.jobs !== this.#jobs.size) throw new Error('the summary of a state is not that of its jobs');
+    if (summary.jobs !== this.#archive.size) throw new Error('the summary of a state is not that of its jobs');
     this.#lastSeq = summary.last_seq;
     this.#eventCount = summary.event_count;
     this.#lastEventId = summary.last_event_id ?? undefined;
@@ -214,8 +233,9 @@ export class State implements JobLookup {
 
   /** Becomes what `other` is; `other` is not to be used any more. */
   become(other: State): void {
-    this.#jobs = other.#jobs;
-    this.#jobIdsByKey = other.#jobIdsByKey;
+    this.#live = other.#live;
+    this.#archive = other.#archive;
+    this.#liveIdsByKey = other.#liveIdsByKey;
     this.#claimable = other.#claimable;
     this.#running = other.#running;
     this.#foreign = other.#foreign;
@@ -247,12 +267,6 @@ export class State implements JobLookup {
 
 function count<Name>(counts: Map<Name, number>, name: Name, more: number): void {
   counts.set(name, (counts.get(name) ?? 0) + more);
-}
-
-function jobIn(held: HeldJob): Job;
-function jobIn(held: HeldJob | undefined): Job | undefined;
-function jobIn(held: HeldJob | undefined): Job | undefined {
-  return held instanceof ShelvedJob ? held.job() : held;
 }
 
 function keepIn(set: Set<string>, member: string, belongs: boolean): void {
