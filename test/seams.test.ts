@@ -14,6 +14,11 @@ const implementations: Readonly<Record<string, { may: RegExp; reason: string }>>
   },
   'lib/storage/node-random.ts': { may: /random/, reason: 'chance' },
   'lib/storage/node-lock.ts': { may: /node:fs|node:timers/, reason: 'the lock: proper-lockfile works on files itself' },
+  'lib/storage/node-chain-thread.ts': {
+    may: /node:worker_threads/,
+    reason: 'a second thread, where there is much to hash',
+  },
+  'lib/storage/chain-thread-entry.ts': { may: /node:worker_threads/, reason: 'the same, seen from within' },
   'lib/storage/process-facts.ts': {
     may: /node:fs|node:child_process/,
     reason: 'who owns a pid: /proc, or ps where there is none',

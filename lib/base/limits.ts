@@ -23,6 +23,8 @@ export const limits = Object.freeze({
   segmentBytes: 67_108_864,
   /** Size of the blocks in which a segment is read. */
   readBlockBytes: 1_048_576,
+  /** Hashes of less than this are compared here: a second thread has to start first. */
+  secondThreadBytes: 16_777_216,
   /** Of the first block: a page of events behind a cursor nearly always stands in it. */
   firstReadBlockBytes: 131_072,
   /** What lies before a checkpoint is verified before anything is served up to this size, beyond it in the background. */

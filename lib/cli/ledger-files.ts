@@ -6,6 +6,7 @@ import { State } from '../model/state.js';
 import { SOURCE_LEDGER, type ViewContext } from '../model/views.js';
 import { DiskError } from '../storage/disk.js';
 import { findHome, type Home } from '../storage/home.js';
+import { createChainThread } from '../storage/node-chain-thread.js';
 import { createNodeDisk } from '../storage/node-disk.js';
 import {
   planReplay,
@@ -39,7 +40,14 @@ export async function verifyLedgerFiles(
 ): Promise<Verification> {
   const options = await replayOptions(place, environment);
   const homeFolder = options.home?.folder;
-  return readable(() => verifyLedger({ ...options, homeFolder, shownFolder: SOURCE_LEDGER, progress }));
+  const checkers = createChainThread();
+  try {
+    return await readable(() =>
+      verifyLedger({ ...options, homeFolder, shownFolder: SOURCE_LEDGER, progress, checkers }),
+    );
+  } finally {
+    await checkers.close();
+  }
 }
 
 async function replayOptions(

@@ -22,6 +22,7 @@ import { type Home, openHome } from '../storage/home.js';
 import { LEDGER_PATH } from '../storage/layout.js';
 import { createLeaseFiles } from '../storage/lease-file.js';
 import { networkPlaces } from '../storage/mounts.js';
+import { createChainThread } from '../storage/node-chain-thread.js';
 import { createNodeClock, createNodeRandom } from '../storage/node-clock.js';
 import { createNodeDisk } from '../storage/node-disk.js';
 import { createProcessFacts } from '../storage/process-facts.js';
@@ -140,6 +141,7 @@ async function openLedger({
         root: home.root,
         home,
         observer,
+        chainThread: createChainThread,
         progress: options.onProgress,
       });
       releasers.add(() => opened?.ledger.close());

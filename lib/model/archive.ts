@@ -28,6 +28,11 @@ export interface Shelved {
   readonly keyHash: number;
 }
 
+export interface NumberedJob {
+  readonly number: number;
+  readonly job: Job;
+}
+
 export class Archive {
   #rows = new Uint32Array(FIRST_ROWS * ROW);
   /** The first stands for none. */
@@ -81,18 +86,21 @@ export class Archive {
     return this.#meant(this.#byKey, key, ({ idempotency_key }) => idempotency_key === key)?.job_id;
   }
 
-  /** Shelves jobs together, on one page. */
-  put(jobs: readonly { readonly number: number; readonly job: Job; readonly leadsByKey: boolean }[]): void {
+  /** Shelves jobs together, on one page. @param leadsByKey whether its idempotency key leads to a job */
+  put<One extends NumberedJob>(jobs: readonly One[], leadsByKey: (one: One) => boolean): void {
     const texts = jobs.map(({ job }) => encodeJob(job));
-    const page = Buffer.from(texts.join(''), 'utf8');
+    const text = texts.join('');
+    const page = Buffer.from(text, 'utf8');
+    const isAscii = page.length === text.length;
     this.addPage(page);
     let from = 0;
-    jobs.forEach(({ number, job, leadsByKey }, at) => {
-      const bytes = Buffer.byteLength(texts[at] as string, 'utf8');
-      const keyHash = leadsByKey ? hashOfText(job.idempotency_key as string) : 0;
-      this.place(number, from, bytes, hashOfText(job.job_id), keyHash);
+    for (let at = 0; at < jobs.length; at++) {
+      const [one, record] = [jobs[at] as One, texts[at] as string];
+      const bytes = isAscii ? record.length : Buffer.byteLength(record, 'utf8');
+      const keyHash = leadsByKey(one) ? hashOfText(one.job.idempotency_key as string) : 0;
+      this.place(one.number, from, bytes, hashOfText(one.job.job_id), keyHash);
       from += bytes;
-    });
+    }
   }
 
   /** What is placed from now on stands on it. */

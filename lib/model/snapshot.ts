@@ -11,7 +11,7 @@
  * Counts and the members of a row take 4 bytes each, little endian. Nothing in a record is read to take in a page, but
  * for jobs that have not ended.
  */
-import type { Archive, Shelved } from './archive.js';
+import type { Archive, NumberedJob, Shelved } from './archive.js';
 import type { JobType, ProjectionName } from './event.js';
 import { isTerminal, type Job, type JobState } from './job.js';
 import { decodeJob, encodeJob } from './job-text.js';
@@ -46,12 +46,7 @@ export interface StateSnapshot {
 export interface Moment {
   readonly archive: Archive;
   readonly size: number;
-  readonly live: readonly LiveJob[];
-}
-
-export interface LiveJob {
-  readonly number: number;
-  readonly job: Job;
+  readonly live: readonly NumberedJob[];
 }
 
 const JOBS_PER_PAGE = 1_024;
@@ -74,7 +69,7 @@ export function* jobsOf({ archive, size, live }: Moment): Generator<Job> {
 }
 
 /** @param leadsByKey whether the job's idempotency key leads to it */
-export function* pagesOf(moment: Moment, leadsByKey: (one: LiveJob) => boolean): Generator<Buffer> {
+export function* pagesOf(moment: Moment, leadsByKey: (one: NumberedJob) => boolean): Generator<Buffer> {
   const { archive, size, live } = moment;
   let next = 0;
   for (let first = 0; first < size; first += JOBS_PER_PAGE) {
@@ -127,7 +122,11 @@ class PageWriter {
  * @param onOpen told of each job that has not ended, which the archive does not take
  * @throws Error when it is none
  */
-export function readPage(page: Buffer, archive: Archive, onOpen: (open: LiveJob, leadsByKey: boolean) => void): void {
+export function readPage(
+  page: Buffer,
+  archive: Archive,
+  onOpen: (open: NumberedJob, leadsByKey: boolean) => void,
+): void {
   const count = page.readUInt32LE(0);
   const recordsAt = WORD + count * ROW_BYTES;
   const end = count <= JOBS_PER_PAGE && recordsAt <= page.length ? endOf(page, count, recordsAt) : -1;

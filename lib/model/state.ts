@@ -3,21 +3,13 @@
  * what an event means is `foldJob`'s alone. Two of them exist while the daemon runs: this one, which readers see (only
  * events that are durable and checked), and `PendingState` on top of it, which decisions see.
  */
-import { Archive } from './archive.js';
+import { Archive, type NumberedJob } from './archive.js';
 import { ClaimQueue } from './claim-queue.js';
 import type { JobType, LedgerEvent, ProjectionName } from './event.js';
 import { type Folded, foldJob, isClaimable } from './fold.js';
 import { isTerminal, type Job, type JobState } from './job.js';
 import { readProjectionTargets } from './payloads.js';
-import {
-  jobsOf,
-  type LiveJob,
-  type Moment,
-  pagesOf,
-  readPage,
-  type StateSnapshot,
-  type StateSummary,
-} from './snapshot.js';
+import { jobsOf, type Moment, pagesOf, readPage, type StateSnapshot, type StateSummary } from './snapshot.js';
 
 /** What `decide` may ask. */
 export interface JobLookup {
@@ -29,16 +21,22 @@ export interface JobLookup {
 }
 
 export interface Shelving {
-  /** So many of the jobs that ended last stay as objects: they are asked for most. */
+  /** So many of the jobs that ended last stay as objects. Few: what lives longer is dear to the collector in a replay. */
   readonly warmJobs: number;
   /** So many are archived together. */
   readonly atOnce: number;
 }
-const usualShelving: Shelving = Object.freeze({ warmJobs: 1_024, atOnce: 128 });
+const usualShelving: Shelving = Object.freeze({ warmJobs: 64, atOnce: 64 });
+
+/** The job as it is now: another object after each event. */
+interface HeldJob {
+  readonly number: number;
+  job: Job;
+}
 
 export class State implements JobLookup {
   /** The jobs that are objects, in the order of acceptance; all others are in the archive. */
-  #live = new Map<string, LiveJob>();
+  #live = new Map<string, HeldJob>();
   #archive = new Archive();
   /** The idempotency keys that lead to a job that is an object. */
   #liveIdsByKey = new Map<string, string>();
@@ -125,14 +123,15 @@ export class State implements JobLookup {
     const live = this.#live.get(event.job_id);
     const before = live?.job ?? this.#archive.jobOf(event.job_id);
     const folded = foldJob(before, event, ours);
-    if (folded.ignored === undefined) this.#put(folded.job, before, live?.number);
+    if (folded.ignored === undefined) this.#put(folded.job, before, live);
     return folded;
   }
 
   /** The one setter of a job: keeps every index in step. */
-  #put(job: Job, before: Job | undefined, number = this.#archive.number()): void {
+  #put(job: Job, before: Job | undefined, live: HeldJob | undefined): void {
     const { job_id, status } = job;
-    this.#live.set(job_id, { number, job });
+    if (live !== undefined) live.job = job;
+    else this.#live.set(job_id, { number: this.#archive.number(), job });
     if (job.foreign !== before?.foreign) this.#owned(job);
     const claimable = isClaimable(job);
     if (before === undefined || claimable !== isClaimable(before)) {
@@ -160,9 +159,9 @@ export class State implements JobLookup {
     this.#warm.push(jobId);
     const { warmJobs, atOnce } = this.#shelving;
     if (this.#warm.length < warmJobs + atOnce) return;
-    const ended = this.#warm.slice(0, atOnce).map((id) => this.#live.get(id) as LiveJob);
+    const ended = this.#warm.slice(0, atOnce).map((id) => this.#live.get(id) as HeldJob);
     this.#warm = this.#warm.slice(atOnce);
-    this.#archive.put(ended.map((one) => ({ ...one, leadsByKey: this.#leadsByKey(one) })));
+    this.#archive.put(ended, (one) => this.#leadsByKey(one));
     for (const { job } of ended) {
       this.#live.delete(job.job_id);
       const { idempotency_key: key } = job;
@@ -171,7 +170,7 @@ export class State implements JobLookup {
   }
 
   /** @param one as it was at some moment, perhaps archived since */
-  #leadsByKey({ number, job: { job_id, idempotency_key: key, foreign } }: LiveJob): boolean {
+  #leadsByKey({ number, job: { job_id, idempotency_key: key, foreign } }: NumberedJob): boolean {
     if (key === undefined || foreign) return false;
     return this.#archive.holds(number)
       ? this.#archive.shelved(number).keyHash !== 0
@@ -179,7 +178,11 @@ export class State implements JobLookup {
   }
 
   #moment(): Moment {
-    return { archive: this.#archive, size: this.#archive.size, live: [...this.#live.values()] };
+    return {
+      archive: this.#archive,
+      size: this.#archive.size,
+      live: Array.from(this.#live.values(), ({ number, job }) => ({ number, job })),
+    };
   }
 
   /** This moment, to be written down while the state goes on. */
@@ -208,7 +211,7 @@ export class State implements JobLookup {
   restorePage(page: Buffer): void {
     readPage(page, this.#archive, (open, leadsByKey) => {
       const { job_id, idempotency_key: key } = open.job;
-      this.#live.set(job_id, open);
+      this.#live.set(job_id, { ...open });
       if (leadsByKey && key !== undefined) this.#liveIdsByKey.set(key, job_id);
     });
   }

@@ -28,6 +28,7 @@ import { layoutOf } from './layout.js';
 import type { Ledger, LedgerObserver, StoredEvent } from './ledger.js';
 import type { LiveSegment } from './live-segment.js';
 import type { FolderLock } from './lock.js';
+import type { ChainThread } from './node-chain-thread.js';
 import { createNodeLock } from './node-lock.js';
 import type { TakenIn } from './opening.js';
 import { takeIn } from './opening.js';
@@ -57,6 +58,8 @@ export interface FileLedgerOptions {
   readonly lockStaleMs?: number;
   /** Default: `limits.segmentBytes`. */
   readonly segmentBytes?: number;
+  /** Compares hashes while the events are taken in; ended when the ledger is open. Default: this thread. */
+  readonly chainThread?: () => ChainThread;
   /** Default: `limits.verifiedAtOnceBytes`. */
   readonly verifiedAtOnceBytes?: number;
 }
@@ -88,8 +91,14 @@ export async function openFileLedger(options: FileLedgerOptions): Promise<Opened
   try {
     let taken: TakenIn | undefined;
     const writer = await becomeWriter({ ...settings, onLost: lost }, async (source) => {
-      taken = await takeIn(source, { ...settings, kept, observer, verifiedAtOnceBytes });
-      return taken.plan;
+      const checkers = options.chainThread?.();
+      try {
+        const how = { ...settings, kept, observer, verifiedAtOnceBytes };
+        taken = await takeIn({ ...source, ...(checkers && { checkers }) }, how);
+        return taken.plan;
+      } finally {
+        await checkers?.close();
+      }
     });
     invariant(taken !== undefined, 'whoever became the writer has taken the ledger in');
     const { plan, segment } = writer;

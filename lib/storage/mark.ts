@@ -1,4 +1,5 @@
 /** The places in a segment that others go on from, and what a scan of one tells. */
+import type { ChainCheckers } from './chain-check.js';
 import type { Disk } from './disk.js';
 import type { Fault } from './fault.js';
 import type { ReplayedEvent } from './ledger.js';
@@ -64,6 +65,8 @@ export interface ScanTask {
   readonly known?: KnownSegment | undefined;
   /** Is given the events as they are read, while it is not certain yet that they count. */
   readonly eager?: ((events: readonly ReplayedEvent[]) => void) | undefined;
+  /** Default: here, beside whatever else. */
+  readonly checkers?: ChainCheckers | undefined;
   /** Looks at each batch even where one mac vouches for all. */
   readonly carefully?: boolean;
 }

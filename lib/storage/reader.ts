@@ -61,6 +61,39 @@ export async function* readBlocks(file: DiskFile, from: ReadFrom = {}): AsyncGen
   if (rest) yield [rest];
 }
 
+/** Lines that follow each other in a file, each with its newline; only at the end of what is read the last may lack it. */
+export interface Lines {
+  readonly bytes: Buffer;
+  /** Where the first of them starts in the file. */
+  readonly offset: number;
+}
+
+/** Whole lines in large blocks, uncut. Each block's memory is its own: the reader keeps nothing of it. */
+export async function* readLines(file: DiskFile, toByte: number): AsyncGenerator<Lines> {
+  const read = (position: number): Promise<Buffer> =>
+    file.read(position, Math.min(limits.readBlockBytes, toByte - position));
+  let offset = 0;
+  let ahead: Promise<Buffer> | undefined;
+  while (offset < toByte) {
+    let block = await (ahead ?? read(offset));
+    // A line that is longer than a block.
+    while (block.length > 0 && !block.includes(NEWLINE) && offset + block.length < toByte) {
+      const more = await read(offset + block.length);
+      if (more.length === 0) break;
+      block = Buffer.concat([block, more]);
+    }
+    if (block.length === 0) return;
+    const lines = offset + block.length < toByte ? block.subarray(0, block.lastIndexOf(NEWLINE) + 1) : block;
+    // Cut short under our eyes: what is left is all that comes.
+    const bytes = lines.length > 0 ? lines : block;
+    const next = offset + bytes.length;
+    ahead = next < toByte ? read(next) : undefined;
+    ahead?.catch(() => undefined);
+    yield { bytes, offset };
+    offset = next;
+  }
+}
+
 /** Cuts blocks at newlines and carries over what a block leaves open. */
 class Splitter {
   #offset: number;

@@ -1,5 +1,6 @@
 /** What a replay is asked, and what it finds before it reads any event. */
 import type { DamageRecord } from '../model/health.js';
+import type { ChainCheckers } from './chain-check.js';
 import type { Disk } from './disk.js';
 import type { ReplayedEvent } from './ledger.js';
 import type { KnownSegment, Mark } from './mark.js';
@@ -21,6 +22,8 @@ export interface ReplayOptions {
   /** Called when a segment is verified, oldest first. */
   readonly onScanned?: (segment: string) => void;
   readonly eager?: EagerSink;
+  /** Who compares the hashes of our own segments; default: this thread. */
+  readonly checkers?: ChainCheckers;
 }
 
 /**

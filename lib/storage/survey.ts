@@ -5,7 +5,7 @@ import type { ReplayOptions } from './replay-plan.js';
 import { countLines, scanSegment } from './scan.js';
 import type { SegmentFacts } from './segment-facts.js';
 
-type SurveyOptions = Pick<ReplayOptions, 'disk' | 'home' | 'known' | 'onScanned' | 'eager'>;
+type SurveyOptions = Pick<ReplayOptions, 'disk' | 'home' | 'known' | 'onScanned' | 'eager' | 'checkers'>;
 
 export interface Survey {
   readonly scanOf: (facts: SegmentFacts) => {
@@ -43,6 +43,7 @@ export async function surveySegments(
       isHead: sealing.length < passing.length,
       seqBefore: seqBefore(facts, passing[0] as Way, scans),
       known: options.known?.get(facts.name),
+      checkers: options.checkers,
       eager: eager?.wants(facts.name) ? (events) => eager.take(events) : undefined,
     });
     if (!scan.trusted) eager?.spoil();

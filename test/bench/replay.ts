@@ -21,6 +21,7 @@ import { openKernel } from '../../lib/engine/kernel.js';
 import { type OpenedLedger, openFileLedger } from '../../lib/storage/file-ledger.js';
 import { type Home, openHome } from '../../lib/storage/home.js';
 import { layoutOf } from '../../lib/storage/layout.js';
+import { createChainThread } from '../../lib/storage/node-chain-thread.js';
 import { createNodeClock } from '../../lib/storage/node-clock.js';
 import { createNodeDisk } from '../../lib/storage/node-disk.js';
 import { createNodeRandom } from '../../lib/storage/node-random.js';
@@ -86,7 +87,15 @@ async function opening(folders: Folders, stop: boolean): Promise<Figures> {
   const kernel = await openKernel({
     clock,
     openLedger: async (observer) => {
-      opened = await openFileLedger({ disk, clock, random, root: folders.root, home, observer });
+      opened = await openFileLedger({
+        disk,
+        clock,
+        random,
+        root: folders.root,
+        home,
+        observer,
+        chainThread: createChainThread,
+      });
       return opened.ledger;
     },
   });

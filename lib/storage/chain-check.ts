@@ -1,0 +1,72 @@
+/**
+ * Whether each line holds the hash of the one before: the part of the verification that looks at every byte, and at
+ * nothing else. It needs no state but one hash, so a second thread can do it (`node-chain-thread.ts`) while this one
+ * parses the same bytes.
+ */
+import { hashOfLine } from './line.js';
+
+/** One run of lines, checked piece by piece in order. */
+export interface ChainChecker {
+  /**
+   * Takes the next lines, each with its newline. Where it `handsOver`, whoever gives `bytes` does not look at it again.
+   * What comes back is to be waited for before more is given.
+   */
+  take(bytes: Buffer): Promise<void> | undefined;
+  /** Something did not fit, as far as it is known yet. */
+  readonly isBroken: boolean;
+  /** Whether everything fitted. Ends the run. */
+  fits(): Promise<boolean>;
+}
+
+export interface ChainCheckers {
+  /** Whether bytes are given away to be checked: then whatever else is to be done with them comes first. */
+  readonly handsOver: boolean;
+  /** @param hash of the line before the first; one run at a time. */
+  begin(hash: string): ChainChecker;
+}
+
+const NEWLINE = 0x0a;
+const HASH_MEMBER = ',"prev_hash":"';
+const HASH_DIGITS = 64;
+/** Behind `prev_hash` a line has `request_id` and `seq` alone: this much of its end nearly always holds all three. */
+const TAIL_BYTES = 256;
+
+export class ChainCheck implements ChainChecker {
+  #hash: string;
+  isBroken = false;
+
+  constructor(hash: string) {
+    this.#hash = hash;
+  }
+
+  take(bytes: Buffer): undefined {
+    let at = 0;
+    for (let end = bytes.indexOf(NEWLINE); end >= 0 && !this.isBroken; end = bytes.indexOf(NEWLINE, at)) {
+      this.isBroken = prevHashIn(bytes, at, end) !== this.#hash;
+      this.#hash = hashOfLine(bytes.subarray(at, end));
+      at = end + 1;
+    }
+    if (at < bytes.length) this.isBroken = true;
+  }
+
+  async fits(): Promise<boolean> {
+    return !this.isBroken;
+  }
+}
+
+/** Beside whatever else this thread does. */
+export const checksInPlace: ChainCheckers = { handsOver: false, begin: (hash) => new ChainCheck(hash) };
+
+/**
+ * The `prev_hash` of an event's line. Members are sorted and quotes inside strings are escaped, so the last place with
+ * this name is the event's own. Of a line that is no event whatever comes out fits nothing.
+ */
+function prevHashIn(bytes: Buffer, from: number, to: number): string {
+  const start = Math.max(from, to - TAIL_BYTES);
+  const tail = bytes.toString('latin1', start, to);
+  const at = tail.lastIndexOf(HASH_MEMBER);
+  if (at >= 0) return tail.slice(at + HASH_MEMBER.length, at + HASH_MEMBER.length + HASH_DIGITS);
+  const found = bytes.subarray(from, to).lastIndexOf(HASH_MEMBER, undefined, 'latin1');
+  const digitsAt = from + found + HASH_MEMBER.length;
+  return found < 0 ? '' : bytes.toString('latin1', digitsAt, Math.min(to, digitsAt + HASH_DIGITS));
+}
