@@ -57,6 +57,11 @@ simulate: build ## Crashes, faults and damage over a simulated disk (SEED, RUNS;
 planted: build ## The simulation against known mistakes, each of which it has to catch (BUGS="part of a name", RUNS)
 	@node dist/test/planted/main.js --seed $(SEED) --runs $(RUNS) $(BUGS)
 
+SOAK_SECONDS ?= 300
+.PHONY: soak
+soak: build ## A steady load for five minutes (SOAK_SECONDS): memory and latency over time, and a verdict
+	@SOAK_SECONDS=$(SOAK_SECONDS) node dist/test/bench/soak.js
+
 .PHONY: lint
 lint: install ## Formatter, linter, unused code, the OpenAPI document
 	@$(BIN)/biome check --error-on-warnings .

@@ -70,6 +70,14 @@ export class Room {
     return told<{ port: number }>(this.#fork('polka-process.js', []));
   }
 
+  /** A process that does one thing, tells one message, and ends. */
+  async once<Message>(name: string, order: object): Promise<Message> {
+    const child = this.#fork(name, [JSON.stringify(order)]);
+    const message = await told<Message>(child);
+    await this.#gone(child);
+    return message;
+  }
+
   /** Carries out one order; orders given one after another use one process. */
   async load(port: number, order: Order<LoadOrder>, own = false): Promise<LoadFigures> {
     this.#load ??= this.#fork('load-process.js', []);

@@ -1,0 +1,193 @@
+/**
+ * What a million events cost: opening them, holding them, and whether anything at all is slower with them than without.
+ * The ledger is made first, with the real encoder, in segments of the usual size.
+ */
+import { openHome } from '../../../lib/storage/home.js';
+import { layoutOf } from '../../../lib/storage/layout.js';
+import { createNodeRandom } from '../../../lib/storage/node-clock.js';
+import { createNodeDisk } from '../../../lib/storage/node-disk.js';
+import { runLanes } from '../lanes.js';
+import { generateLedger } from '../ledger-generator.js';
+import type { MillionFigures, MillionOrder } from '../million-process.js';
+import { inRoom, type Room, type RunningDaemon, TOKEN } from '../room.js';
+import type { Row } from '../row.js';
+import { percentile } from '../statistics.js';
+
+const MIB = 1_048_576;
+const IDLE_TYPE = 'wiki.forge';
+const OTHER_TYPE = 'eval.suite';
+const WORKERS = 2;
+/** What one turn asks of each daemon, one request after another; turns are short, so that both see the same machine. */
+const REQUESTS = 40;
+const TURNS_PER_ROUND = 5;
+const PAGE_EVENTS = 100;
+/** A job that ran: far enough apart that the next finds an idle worker. */
+const PAUSE_MS = 5;
+/** No dearer with a million events than without, but for what rounds differ by. */
+const SAME = { atMost: 1.15 };
+
+export function millionRows(rounds: number, events: number): Promise<Row[]> {
+  return inRoom((large) =>
+    inRoom(async (empty) => {
+      const bytes = await fill(large, events);
+      const opened = await openingRows(large, rounds, bytes);
+      return [...opened, ...(await servingRows(large, empty, rounds))];
+    }),
+  );
+}
+
+async function fill({ root, state }: Room, events: number): Promise<number> {
+  const disk = createNodeDisk();
+  const env = { AGENTOPSD_STATE_DIR: state };
+  const home = await openHome({ disk, random: createNodeRandom(), root, env });
+  return (await generateLedger({ disk, root, ledgerFolder: layoutOf(root).ledger, home, events })).bytes;
+}
+
+// ------------------------------------------------------------------------------------------------------------ opening
+
+async function openingRows(room: Room, rounds: number, bytes: number): Promise<Row[]> {
+  const run = (kind: MillionOrder['kind']): Promise<MillionFigures> =>
+    room.once<MillionFigures>('million-process.js', { kind, root: room.root, state: room.state });
+  const [plain, full, ready]: [number[], number[], number[]] = [[], [], []];
+  const [replayedMiB, stoppedMiB]: [number[], number[]] = [[], []];
+  await run('plain');
+  for (let round = 0; round < rounds; round++) {
+    plain.push((await run('plain')).ms);
+    const { ms, rssBytes } = await run('open');
+    full.push(ms);
+    replayedMiB.push(rssBytes / MIB);
+  }
+  const readingMiB = [(await run('read')).rssBytes / MIB];
+  await run('stop');
+  for (let round = 0; round < rounds; round++) {
+    plain.push((await run('plain')).ms);
+    const { ms, rssBytes } = await run('open');
+    ready.push(ms);
+    stoppedMiB.push(rssBytes / MIB);
+  }
+  const parsed = { name: 'plain JSON.parse replay', unit: 'ms', values: plain };
+  const size = { name: 'bytes on disk', unit: 'MiB', values: [bytes / MIB] };
+  const memory = (figure: string, values: number[]): Row => ({
+    figure: `memory of a million events, ${figure}`,
+    unit: 'MiB',
+    values,
+    baseline: size,
+    reach: { atMost: 0.8 },
+  });
+  return [
+    {
+      figure: 'full replay of a million events, chain verified',
+      unit: 'ms',
+      values: full,
+      baseline: parsed,
+      reach: { atMost: 1.7 },
+    },
+    { figure: 'ready after a clean stop', unit: 'ms', values: ready, baseline: parsed, reach: { atMost: 0.3 } },
+    memory('after a full replay', replayedMiB),
+    memory('after a clean stop', stoppedMiB),
+    memory('the most while all are read', readingMiB),
+  ];
+}
+
+// ------------------------------------------------------------------------------------------------------------ serving
+
+type Figure = 'accept' | 'cancel' | 'run' | 'cursor' | 'ready';
+type Figures = Record<Figure, number[]>;
+
+async function servingRows(large: Room, empty: Room, rounds: number): Promise<Row[]> {
+  const sides = await Promise.all(
+    [large, empty].map(async (room) => {
+      const daemon = await room.startDaemon({ workers: WORKERS });
+      await verified(daemon.port);
+      const figures: Figures = { accept: [], cancel: [], run: [], cursor: [], ready: [] };
+      return { room, daemon, figures };
+    }),
+  );
+  // The first round warms up: threads, code, read models.
+  for (let turn = 0; turn < (rounds + 1) * TURNS_PER_ROUND; turn++)
+    for (const { room, daemon, figures } of sides) {
+      const measured = await oneTurn(room, daemon, turn);
+      if (turn < TURNS_PER_ROUND) continue;
+      for (const figure of Object.keys(figures) as Figure[]) figures[figure].push(measured[figure]);
+    }
+  for (const { daemon } of sides) await daemon.stop();
+  const [full, bare] = sides.map(({ figures }) => figures) as [Figures, Figures];
+  const row = (figure: Figure, name: string): Row => ({
+    figure: `${name} with a million events`,
+    unit: 'ms',
+    values: full[figure],
+    baseline: { name: 'without', unit: 'ms', values: bare[figure] },
+    reach: SAME,
+  });
+  return [
+    row('accept', 'accept p50, 1 lane,'),
+    row('run', 'accepted to completed (claim, run, complete), mean,'),
+    row('cancel', 'cancel p50, 1 lane,'),
+    row('cursor', `${PAGE_EVENTS} events behind a cursor p50`),
+    row('ready', '/v1/ready p50'),
+  ];
+}
+
+async function oneTurn(room: Room, { port }: RunningDaemon, turn: number): Promise<Record<Figure, number>> {
+  const cursor = await lastEventId(port);
+  const order = { kind: 'submit', lanes: 1, requests: REQUESTS } as const;
+  const accepted = await room.load(port, { ...order, jobType: OTHER_TYPE, name: `wait-${turn}` });
+  const jobIds = Object.keys(accepted.answeredAtMs);
+  const cancel = await runLanes({
+    port,
+    token: TOKEN,
+    lanes: 1,
+    method: 'POST',
+    path: '/v1/jobs/cancel',
+    body: (at) => JSON.stringify({ schema_version: 1, request_id: `cancel-${turn}-${at}`, job_id: jobIds[at] }),
+    requests: jobIds.length,
+  });
+  if (cancel.statuses['202'] !== jobIds.length) throw new Error(`cancels: ${JSON.stringify(cancel.statuses)}`);
+  const behind = await lastEventId(port);
+  await room.load(port, { ...order, jobType: IDLE_TYPE, name: `run-${turn}`, pauseMs: PAUSE_MS });
+  const page = `/v1/events?limit=${PAGE_EVENTS}&after=${encodeURIComponent(cursor)}`;
+  return {
+    accept: accepted.p50Ms,
+    cancel: percentile(cancel.latenciesMs, 0.5),
+    run: await runMs(port, behind),
+    cursor: (await room.load(port, { kind: 'get', path: page, requests: REQUESTS })).p50Ms,
+    ready: (await room.load(port, { kind: 'get', path: '/v1/ready', requests: REQUESTS })).p50Ms,
+  };
+}
+
+interface EventTold {
+  readonly event_type: string;
+  readonly job_id: string;
+  readonly occurred_at: string;
+}
+
+/** From the stamps of the ledger: a millisecond each, so the mean of all. */
+async function runMs(port: number, cursor: string): Promise<number> {
+  const acceptedAt = new Map<string, number>();
+  for (;;) {
+    const { events } = await asked<{ events: EventTold[] }>(port, `/v1/events?after=${encodeURIComponent(cursor)}`);
+    const tooks: number[] = [];
+    for (const { event_type, job_id, occurred_at } of events) {
+      if (event_type === 'job.accepted') acceptedAt.set(job_id, Date.parse(occurred_at));
+      const begun = acceptedAt.get(job_id);
+      if (event_type === 'job.completed' && begun !== undefined) tooks.push(Date.parse(occurred_at) - begun);
+    }
+    if (tooks.length >= REQUESTS) return tooks.reduce((sum, ms) => sum + ms, 0) / tooks.length;
+    await new Promise((resume) => setTimeout(resume, 50));
+  }
+}
+
+async function lastEventId(port: number): Promise<string> {
+  return (await asked<{ last_event_id?: string }>(port, '/v1/ready')).last_event_id ?? '';
+}
+
+/** What a start does beside the work is over: the verification of the older part. */
+async function verified(port: number): Promise<void> {
+  while ('verified_through' in (await asked<object>(port, '/v1/ready')))
+    await new Promise((resume) => setTimeout(resume, 200));
+}
+
+async function asked<Body>(port: number, path: string): Promise<Body> {
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { 'x-agentops-daemon-token': TOKEN } });
+  return (await answer.json()) as Body;
+}
