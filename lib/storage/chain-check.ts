@@ -3,6 +3,7 @@
  * nothing else. It needs no state but one hash, so a second thread can do it (`node-chain-thread.ts`) while this one
  * parses the same bytes.
  */
+import { limits } from '../base/limits.js';
 import { hashOfLine } from './line.js';
 
 /** One run of lines, checked piece by piece in order. */
@@ -56,6 +57,14 @@ export class ChainCheck implements ChainChecker {
 
 /** Beside whatever else this thread does. */
 export const checksInPlace: ChainCheckers = { handsOver: false, begin: (hash) => new ChainCheck(hash) };
+
+/** Who compares the hashes of so many bytes: a second thread has to start first. */
+export function checkersFor(
+  { checkers }: { readonly checkers?: ChainCheckers | undefined },
+  bytes: number,
+): ChainCheckers {
+  return bytes < limits.secondThreadBytes ? checksInPlace : (checkers ?? checksInPlace);
+}
 
 /**
  * The `prev_hash` of an event's line. Members are sorted and quotes inside strings are escaped, so the last place with

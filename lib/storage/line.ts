@@ -16,6 +16,7 @@ import { isJsonObject } from '../base/json.js';
 import { limits } from '../base/limits.js';
 import type { LedgerEvent } from '../model/event.js';
 import { whyNoEvent, whyNoHeader } from './line-members.js';
+import { isPlainlyCanonical } from './plain-form.js';
 
 export const SCHEMA_VERSION = 1;
 
@@ -163,7 +164,7 @@ export function decodeLine(bytes: Uint8Array): DecodedLine {
   if (typeof version === 'number' && Number.isSafeInteger(version) && version > SCHEMA_VERSION) {
     return { kind: 'newer', schemaVersion: version };
   }
-  const why = isCanonical(value, text) ? whyWrong(value) : 'not in canonical form';
+  const why = isPlainlyCanonical(value, bytes) || isCanonical(value, text) ? whyWrong(value) : 'not in canonical form';
   return why === undefined ? accepted(value) : damaged(why);
 }
 

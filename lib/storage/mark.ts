@@ -52,6 +52,8 @@ export interface SegmentScan {
   readonly faults: readonly Fault[];
   /** All of it stands under a mac of ours, without a gap. */
   readonly trusted: boolean;
+  /** All events in it that count were told as they were read. */
+  readonly told: boolean;
 }
 
 export interface ScanTask {

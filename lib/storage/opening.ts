@@ -6,7 +6,7 @@
  *                       is verified before anything is served, or afterwards where it is much (`behind.ts`)
  *   eagerly             events are told while they are verified, so that all is read and parsed once; what was told is
  *                       thrown away when not all of it holds
- *   in two passes       first what counts, then the events: with damage, with segments of others, without a keeper
+ *   in two passes       first what counts, then the events: with damage, with several ways through it, without a keeper
  *
  * A checkpoint is used in a ledger without damage and with one head alone. In any other everything is looked at.
  */

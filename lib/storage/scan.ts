@@ -15,15 +15,21 @@ import { readBlocks } from './reader.js';
 import type { SegmentFacts } from './segment-facts.js';
 import { scanTrusted } from './trusted.js';
 import { walkBatches } from './walk.js';
+import { scanWhole } from './whole.js';
 
 /** @throws AgentopsdError `ledger_newer`; DiskError */
 export async function scanSegment(task: ScanTask): Promise<SegmentScan> {
   const file = await task.disk.open(task.facts.path, 'read');
   try {
-    return scanKnown(file, task) ?? (await scanTrusted(file, task)) ?? (await scanCarefully(file, task));
+    return scanKnown(file, task) ?? (await scanAtOnce(file, task)) ?? (await scanCarefully(file, task));
   } finally {
     await file.close();
   }
+}
+
+/** Undefined where something is not as it should be. */
+async function scanAtOnce(file: DiskFile, task: ScanTask): Promise<SegmentScan | undefined> {
+  return (await scanTrusted(file, task)) ?? (await scanWhole(file, task));
 }
 
 /** What is known already, where nothing else is asked for than what is known. */
@@ -42,6 +48,7 @@ function scanKnown(file: DiskFile, { known, wants, isHead, carefully }: ScanTask
     wholeToByte: end.toByte,
     faults: [],
     trusted: true,
+    told: false,
   };
 }
 
@@ -81,6 +88,7 @@ export async function scanCarefully(file: DiskFile, task: ScanTask): Promise<Seg
     wholeToByte: tally.wholeToByte,
     faults: faults.all(),
     trusted: false,
+    told: false,
   };
 }
 

@@ -21,9 +21,9 @@ export async function surveySegments(
   all: readonly SegmentFacts[],
   ways: readonly Way[],
 ): Promise<Survey> {
-  // Which events count is known beforehand only where there is one way and all of it is ours.
+  // Which events count is known beforehand only where no way leaves the longest.
   const { eager } = options;
-  if (ways.length > 1 || all.some((facts) => !facts.own)) eager?.spoil();
+  if (!areNested(ways)) eager?.spoil();
   const scans = new Map<SegmentFacts, { scan: SegmentScan; markOf: (way: Way) => Mark | undefined }>();
   const firstLineNumbers = new Map<string, number>();
   let lineNumber = 1;
@@ -46,13 +46,19 @@ export async function surveySegments(
       checkers: options.checkers,
       eager: eager?.wants(facts.name) ? (events) => eager.take(events) : undefined,
     });
-    if (!scan.trusted) eager?.spoil();
+    if (!scan.told) eager?.spoil();
     options.onScanned?.(facts.name);
     scans.set(facts, { scan, markOf: (way) => scan.marks[sealing.indexOf(way)] });
     lineNumber += scan.lineCount;
   }
   const scanOf: Survey['scanOf'] = (facts) => scans.get(facts) as ReturnType<Survey['scanOf']>;
   return { scanOf, firstLineNumbers };
+}
+
+/** Whether each way is the beginning of the longest: as where one home went on from the end of another. */
+function areNested(ways: readonly Way[]): boolean {
+  const longest = ways.reduce<Way['steps']>((best, { steps }) => (steps.length > best.length ? steps : best), []);
+  return ways.every(({ steps }) => steps.every((step, at) => step.facts === longest[at]?.facts));
 }
 
 function wantOf(way: Way, facts: SegmentFacts): Way['steps'][number]['want'] {

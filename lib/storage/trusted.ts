@@ -6,8 +6,7 @@
  * The hashes are compared elsewhere (`chain-check.ts`), in large blocks and perhaps by another thread, while the events
  * are parsed here.
  */
-import { limits } from '../base/limits.js';
-import { checksInPlace } from './chain-check.js';
+import { checkersFor } from './chain-check.js';
 import type { DiskFile } from './disk.js';
 import { decodeLine, hashOfLine, verifyEventMac } from './line.js';
 import { LineBlock } from './line-block.js';
@@ -24,7 +23,7 @@ export async function scanTrusted(file: DiskFile, task: ScanTask): Promise<Segme
   if (isHead) stops.push(sizeBytes);
   const header = headerMark(facts);
   const marks = new Marks(header, stops, key);
-  const checkers = marks.vouchedToByte < limits.secondThreadBytes ? checksInPlace : (task.checkers ?? checksInPlace);
+  const checkers = checkersFor(task, marks.vouchedToByte);
   const checker = checkers.begin(header.hash);
   let lineCount = 0;
   for await (const lines of readLines(file, sizeBytes)) {
@@ -52,6 +51,7 @@ export async function scanTrusted(file: DiskFile, task: ScanTask): Promise<Segme
     wholeToByte: end.toByte,
     faults: [],
     trusted: true,
+    told: task.eager !== undefined && new Set(stops).size === 1,
   };
 }
 
