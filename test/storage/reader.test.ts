@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { limits } from '../../lib/base/limits.js';
 import type { DiskFile } from '../../lib/storage/disk.js';
 import type { Piece, ReadFrom } from '../../lib/storage/reader.js';
-import { readBlocks, readPieces } from '../../lib/storage/reader.js';
+import { readBlocks, readLines, readPieces } from '../../lib/storage/reader.js';
 import { MemoryDisk } from '../support/memory-disk.js';
 
 const test = suite('reader');
@@ -103,6 +103,30 @@ test('of a line without end only so much is kept as shows that it is too long', 
   assert.is(pieces[0]?.bytes.length, limits.ledgerLineBytes + 1);
   assert.is(pieces[0]?.length, size + 1);
   assert.equal([pieces[1]?.bytes.toString(), pieces[1]?.offset], ['b', size + 1]);
+});
+
+test('whole lines come in blocks that end with one, whatever the disk gives at once; only the last may lack its newline', async () => {
+  const content = fc
+    .array(fc.constantFrom('\n', 'a', 'bc', 'ü', 'a longer one'), { maxLength: 60 })
+    .map((parts) => parts.join(''));
+  await fc.assert(
+    fc.asyncProperty(content, fc.integer({ min: 1, max: 9 }), async (text, atOnce) => {
+      const file = await fileOf(text);
+      const short: DiskFile = Object.assign(Object.create(file) as DiskFile, {
+        read: (position: number, length: number) => file.read(position, Math.min(length, atOnce)),
+      });
+      const size = Buffer.byteLength(text);
+      let next = 0;
+      const parts: Buffer[] = [];
+      for await (const { bytes, offset } of readLines(short, size)) {
+        assert.is(offset, next);
+        next += bytes.length;
+        if (next < size) assert.is(bytes.at(-1), 0x0a);
+        parts.push(bytes);
+      }
+      assert.is(Buffer.concat(parts).toString(), text);
+    }),
+  );
 });
 
 test.run();
