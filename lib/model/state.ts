@@ -3,13 +3,13 @@
  * what an event means is `foldJob`'s alone. Two of them exist while the daemon runs: this one, which readers see (only
  * events that are durable and checked), and `PendingState` on top of it, which decisions see.
  */
-import { Archive, type NumberedJob } from './archive.js';
 import { ClaimQueue } from './claim-queue.js';
 import type { JobType, LedgerEvent, ProjectionName } from './event.js';
 import { type Folded, foldJob, isClaimable } from './fold.js';
 import { isTerminal, type Job, type JobState } from './job.js';
+import { type HeldJob, Jobs, usualShelving } from './jobs.js';
 import { readProjectionTargets } from './payloads.js';
-import { jobsOf, type Moment, pagesOf, readPage, type StateSnapshot, type StateSummary } from './snapshot.js';
+import { jobsOf, type StateSnapshot, type StateSummary } from './snapshot.js';
 
 /** What `decide` may ask. */
 export interface JobLookup {
@@ -20,41 +20,20 @@ export interface JobLookup {
   readonly lastSeq: number;
 }
 
-export interface Shelving {
-  /** So many of the jobs that ended last stay as objects. Few: what lives longer is dear to the collector in a replay. */
-  readonly warmJobs: number;
-  /** So many are archived together. */
-  readonly atOnce: number;
-}
-const usualShelving: Shelving = Object.freeze({ warmJobs: 64, atOnce: 64 });
-
-/** The job as it is now: another object after each event. */
-interface HeldJob {
-  readonly number: number;
-  job: Job;
-}
-
 export class State implements JobLookup {
-  /** The jobs that are objects, in the order of acceptance; all others are in the archive. */
-  #live = new Map<string, HeldJob>();
-  #archive = new Archive();
-  /** The idempotency keys that lead to a job that is an object. */
-  #liveIdsByKey = new Map<string, string>();
+  #jobs: Jobs;
   #claimable = new Map<JobType, ClaimQueue>();
   #running = new Set<string>();
   #foreign = new Set<string>();
   #stale = new Set<ProjectionName>();
   #countsByType = new Map<JobType, number>();
   #countsByStatus = new Map<JobState, number>();
-  /** Ended, and still objects; the oldest first. */
-  #warm: string[] = [];
   #lastSeq = 0;
   #eventCount = 0;
   #lastEventId: string | undefined;
-  readonly #shelving: Shelving;
 
   constructor(shelving = usualShelving) {
-    this.#shelving = shelving;
+    this.#jobs = new Jobs(shelving);
   }
 
   get lastSeq(): number {
@@ -67,21 +46,21 @@ export class State implements JobLookup {
     return this.#lastEventId;
   }
   get jobCount(): number {
-    return this.#archive.size;
+    return this.#jobs.size;
   }
   job(jobId: string): Job | undefined {
-    return this.#live.get(jobId)?.job ?? this.#archive.jobOf(jobId);
+    return this.#jobs.job(jobId);
   }
   jobIdForKey(idempotencyKey: string): string | undefined {
-    return this.#liveIdsByKey.get(idempotencyKey) ?? this.#archive.jobIdForKey(idempotencyKey);
+    return this.#jobs.jobIdForKey(idempotencyKey);
   }
   /** In the order of acceptance. Ended jobs are made anew as they come: keep what is needed of them, not all of them. */
   jobs(): Generator<Job> {
-    return jobsOf(this.#moment());
+    return jobsOf(this.#jobs.moment());
   }
   /** The same as of this moment, however long the reader takes and whatever happens meanwhile. Can be read again. */
   jobsNow(): Iterable<Job> {
-    const moment = this.#moment();
+    const moment = this.#jobs.moment();
     return { [Symbol.iterator]: () => jobsOf(moment) };
   }
   /** How many jobs there are of a type, and in a state by the events alone. */
@@ -120,19 +99,19 @@ export class State implements JobLookup {
     this.#lastEventId = event.event_id;
     this.#eventCount++;
     if (event.event_type.startsWith('projection.')) this.#markProjections(event);
-    const live = this.#live.get(event.job_id);
-    const before = live?.job ?? this.#archive.jobOf(event.job_id);
+    const held = this.#jobs.held(event.job_id);
+    const before = held?.job ?? this.#jobs.archived(event.job_id);
     const folded = foldJob(before, event, ours);
-    if (folded.ignored === undefined) this.#put(folded.job, before, live);
+    if (folded.ignored === undefined) this.#put(folded.job, before, held);
     return folded;
   }
 
   /** The one setter of a job: keeps every index in step. */
-  #put(job: Job, before: Job | undefined, live: HeldJob | undefined): void {
+  #put(job: Job, before: Job | undefined, held: HeldJob | undefined): void {
     const { job_id, status } = job;
-    if (live !== undefined) live.job = job;
-    else this.#live.set(job_id, { number: this.#archive.number(), job });
-    if (job.foreign !== before?.foreign) this.#owned(job);
+    this.#jobs.put(job, held);
+    // Accepted here or elsewhere, or adopted: only a key of ours leads to its job.
+    if (job.foreign !== before?.foreign && !job.foreign) this.#jobs.own(job);
     const claimable = isClaimable(job);
     if (before === undefined || claimable !== isClaimable(before)) {
       const queue = this.#queueOf(job.job_type);
@@ -146,48 +125,12 @@ export class State implements JobLookup {
       keepIn(this.#running, job_id, status === 'running');
     }
     if (job.foreign || before?.foreign) keepIn(this.#foreign, job_id, job.foreign && job.result_status === undefined);
-    if (isTerminal(job)) this.#cool(job_id);
-  }
-
-  /** Accepted here or elsewhere, or adopted: only a key of ours leads to its job, and the first one that had it. */
-  #owned({ job_id, idempotency_key: key, foreign }: Job): void {
-    if (key !== undefined && !foreign && this.jobIdForKey(key) === undefined) this.#liveIdsByKey.set(key, job_id);
-  }
-
-  /** Nothing changes a job that ended: the older ones go to the archive. */
-  #cool(jobId: string): void {
-    this.#warm.push(jobId);
-    const { warmJobs, atOnce } = this.#shelving;
-    if (this.#warm.length < warmJobs + atOnce) return;
-    const ended = this.#warm.slice(0, atOnce).map((id) => this.#live.get(id) as HeldJob);
-    this.#warm = this.#warm.slice(atOnce);
-    this.#archive.put(ended, (one) => this.#leadsByKey(one));
-    for (const { job } of ended) {
-      this.#live.delete(job.job_id);
-      const { idempotency_key: key } = job;
-      if (key !== undefined && this.#liveIdsByKey.get(key) === job.job_id) this.#liveIdsByKey.delete(key);
-    }
-  }
-
-  /** @param one as it was at some moment, perhaps archived since */
-  #leadsByKey({ number, job: { job_id, idempotency_key: key, foreign } }: NumberedJob): boolean {
-    if (key === undefined || foreign) return false;
-    return this.#archive.holds(number)
-      ? this.#archive.shelved(number).keyHash !== 0
-      : this.#liveIdsByKey.get(key) === job_id;
-  }
-
-  #moment(): Moment {
-    return {
-      archive: this.#archive,
-      size: this.#archive.size,
-      live: Array.from(this.#live.values(), ({ number, job }) => ({ number, job })),
-    };
+    if (isTerminal(job)) this.#jobs.ended(job_id);
   }
 
   /** This moment, to be written down while the state goes on. */
   capture(): StateSnapshot {
-    const moment = this.#moment();
+    const moment = this.#jobs.moment();
     const summary: StateSummary = {
       last_seq: this.#lastSeq,
       event_count: this.#eventCount,
@@ -200,7 +143,8 @@ export class State implements JobLookup {
       types: [...this.#countsByType].sort(),
       statuses: [...this.#countsByStatus].filter(([, jobs]) => jobs > 0).sort(),
     };
-    const pages = (): Generator<Buffer> => pagesOf(moment, (one) => this.#leadsByKey(one));
+    const jobs = this.#jobs;
+    const pages = (): Generator<Buffer> => jobs.pages(moment);
     return { lastSeq: this.#lastSeq, summary: JSON.stringify(summary), pages };
   }
 
@@ -209,17 +153,13 @@ export class State implements JobLookup {
    * @throws Error when it is none
    */
   restorePage(page: Buffer): void {
-    readPage(page, this.#archive, (open, leadsByKey) => {
-      const { job_id, idempotency_key: key } = open.job;
-      this.#live.set(job_id, { ...open });
-      if (leadsByKey && key !== undefined) this.#liveIdsByKey.set(key, job_id);
-    });
+    this.#jobs.restore(page);
   }
 
   /** @throws Error when it is none, or not that of the pages */
   restoreSummary(text: string): void {
     const summary = JSON.parse(text) as StateSummary;
-    if (summary.jobs !== this.#archive.size) throw new Error('the summary of a state is not that of its jobs');
+    if (summary.jobs !== this.#jobs.size) throw new Error('the summary of a state is not that of its jobs');
     this.#lastSeq = summary.last_seq;
     this.#eventCount = summary.event_count;
     this.#lastEventId = summary.last_event_id ?? undefined;
@@ -236,16 +176,13 @@ export class State implements JobLookup {
 
   /** Becomes what `other` is; `other` is not to be used any more. */
   become(other: State): void {
-    this.#live = other.#live;
-    this.#archive = other.#archive;
-    this.#liveIdsByKey = other.#liveIdsByKey;
+    this.#jobs = other.#jobs;
     this.#claimable = other.#claimable;
     this.#running = other.#running;
     this.#foreign = other.#foreign;
     this.#stale = other.#stale;
     this.#countsByType = other.#countsByType;
     this.#countsByStatus = other.#countsByStatus;
-    this.#warm = other.#warm;
     this.#lastSeq = other.#lastSeq;
     this.#eventCount = other.#eventCount;
     this.#lastEventId = other.#lastEventId;

@@ -67,6 +67,7 @@ export class LineBlock {
    */
   events(fromLine: number): EventLine[] | undefined {
     const toLine = Math.min(fromLine + LINES_AT_ONCE, this.countedLines);
+    if (toLine <= fromLine) return [];
     this.#encoding ??= isAscii(this.#bytes) ? 'latin1' : 'utf8';
     // Before the first line of a block stands nothing that could be another sign.
     const text = fromLine === 0 ? `[${this.#arrayText(0, toLine)}` : this.#arrayText(fromLine, toLine);

@@ -5,9 +5,8 @@
 import { AgentopsdError } from '../base/errors.js';
 import { FaultList } from './fault.js';
 import type { ReplayedEvent } from './ledger.js';
-import type { EventLine } from './line.js';
-import { textOf } from './line.js';
-import { readBlocks } from './reader.js';
+import { LineBlock } from './line-block.js';
+import { readLines } from './reader.js';
 import type { ChainLink, ReplayOptions, ReplayPlan } from './replay-plan.js';
 import { walkBatches } from './walk.js';
 
@@ -31,34 +30,42 @@ export async function* replayEvents(options: ReplayOptions, plan: ReplayPlan): A
 async function* trustedBlocks({ disk }: ReplayOptions, link: ChainLink): AsyncGenerator<ReplayedEvent[]> {
   const file = await disk.open(link.path, 'read');
   try {
-    for await (const pieces of readBlocks(file, { toByte: link.countedBytes })) {
-      const block: ReplayedEvent[] = [];
-      for (const { bytes, lineNumber, offset } of pieces) {
-        if (lineNumber === 1) continue;
-        block.push({
-          event: parsed(bytes, link, lineNumber),
-          ours: true,
-          segment: link.segment,
-          segmentLine: lineNumber,
-          offset,
-        });
+    let nextLine = 1;
+    for await (const lines of readLines(file, link.countedBytes)) {
+      const block = new LineBlock(lines, nextLine, link.countedBytes);
+      nextLine += block.lineCount;
+      for (let line = block.firstLine === 1 ? 1 : 0; line < block.lineCount; ) {
+        const events = replayedEvents(block, line, link.segment) ?? [];
+        if (events.length === 0) throw changed(link, block.firstLine + line);
+        yield events;
+        line += events.length;
       }
-      if (block.length > 0) yield block;
     }
   } finally {
     await file.close();
   }
 }
 
-/** Of a line that was vouched for a moment ago: whoever changed it since did it under our eyes. */
-function parsed(bytes: Uint8Array, link: ChainLink, lineNumber: number): EventLine {
-  try {
-    return JSON.parse(textOf(bytes)) as EventLine;
-  } catch {
-    throw new AgentopsdError('ledger_unreadable', `${link.segment}:${lineNumber} changed while it was read`, {
+/** The next events of a block from a line on, all of our own batches; undefined when they are no JSON. */
+export function replayedEvents(block: LineBlock, line: number, segment: string): ReplayedEvent[] | undefined {
+  return block.events(line)?.map((event, at) => ({
+    event,
+    ours: true,
+    segment,
+    segmentLine: block.firstLine + line + at,
+    offset: block.offsetOf(line + at),
+  }));
+}
+
+/** Of lines that were vouched for a moment ago: whoever changed them since did it under our eyes. */
+function changed(link: ChainLink, lineNumber: number): AgentopsdError {
+  return new AgentopsdError(
+    'ledger_unreadable',
+    `${link.segment} changed while it was read, at line ${lineNumber} or soon after`,
+    {
       hint: 'Try again.',
-    });
-  }
+    },
+  );
 }
 
 async function* checkedBlocks({ disk, home }: ReplayOptions, link: ChainLink): AsyncGenerator<ReplayedEvent[]> {

@@ -13,6 +13,7 @@ import { LineBlock } from './line-block.js';
 import type { Mark, ScanTask, SegmentScan } from './mark.js';
 import { headerMark } from './mark.js';
 import { readLines } from './reader.js';
+import { replayedEvents } from './replay-events.js';
 
 export async function scanTrusted(file: DiskFile, task: ScanTask): Promise<SegmentScan | undefined> {
   const { facts, key, wants, isHead } = task;
@@ -58,17 +59,9 @@ export async function scanTrusted(file: DiskFile, task: ScanTask): Promise<Segme
 /** Answers false for what is no JSON, whatever the hashes say: somebody has to look at it line by line. */
 function tellEvents(block: LineBlock, segment: string, tell: NonNullable<ScanTask['eager']>): boolean {
   for (let line = block.firstLine === 1 ? 1 : 0; line < block.countedLines; ) {
-    const events = block.events(line);
+    const events = replayedEvents(block, line, segment);
     if (events === undefined) return false;
-    tell(
-      events.map((event, at) => ({
-        event,
-        ours: true,
-        segment,
-        segmentLine: block.firstLine + line + at,
-        offset: block.offsetOf(line + at),
-      })),
-    );
+    tell(events);
     line += events.length;
   }
   return true;

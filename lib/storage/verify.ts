@@ -16,7 +16,7 @@ import { readAnchor } from './anchor.js';
 import { lackingRecord } from './lacking.js';
 import { hashOfLine } from './line.js';
 import type { ReplayedEvent, ReplayOptions, ReplayPlan } from './replay.js';
-import { planReplay, replayEvents } from './replay.js';
+import { planReplay, replayBlocks } from './replay.js';
 
 export interface Finding {
   /** Name of the segment, and the line in it, from 1. */
@@ -69,11 +69,13 @@ export async function verifyLedger(options: VerifyOptions): Promise<Verification
   const check = new EventCheck(plan.status === 'corrupt');
   const acknowledged = new AcknowledgedCheck(plan, anchor);
   let events = 0;
-  for await (const stored of replayEvents(options, plan)) {
-    const finding = check.take(stored);
-    if (finding) findings.push(finding);
-    acknowledged.take(stored);
-    if (++events % PROGRESS_STEP_EVENTS === 0) options.progress?.(events, plan.lastSeq);
+  for await (const block of replayBlocks(options, plan)) {
+    for (const stored of block) {
+      const finding = check.take(stored);
+      if (finding) findings.push(finding);
+      acknowledged.take(stored);
+      if (++events % PROGRESS_STEP_EVENTS === 0) options.progress?.(events, plan.lastSeq);
+    }
   }
   options.progress?.(events, plan.lastSeq);
   findings.push(...acknowledged.findings(folder));
