@@ -181,14 +181,14 @@ export const bugs: readonly PlantedBug[] = [
   ),
   bug(
     'hashes are not compared',
-    'storage/trusted.js',
-    'if (!piece.complete || (prevHash ?? prevHashIn(piece.bytes)) !== this.#hash)',
-    'if (!piece.complete)',
+    'storage/chain-check.js',
+    'this.isBroken = prevHashIn(bytes, at, end) !== this.#hash;',
+    '',
   ),
   bug(
     'the last mac is not verified',
     'storage/trusted.js',
-    'if (!verifyEventMac(piece.bytes, decoded, this.#key))',
+    'if (!verifyEventMac(bytes, decoded, this.#key))',
     'if (false)',
   ),
   bug('damaged lines pass for torn ones', 'storage/scan.js', "if (last.broken === 'altered')", 'if (false)'),
@@ -240,16 +240,22 @@ export const bugs: readonly PlantedBug[] = [
   ),
   bug(
     'the table of keys is not rebuilt',
-    'model/state.js',
-    'if (key !== undefined && !foreign && !this.#jobIdsByKey.has(key))',
+    'model/jobs.js',
+    'if (key !== undefined && this.jobIdForKey(key) === undefined)',
     'if (false)',
   ),
   bug(
     'keys are not restored from a checkpoint',
-    'model/state.js',
-    `            if (key !== undefined)
-                this.#jobIdsByKey.set(key, jobId);`,
+    'model/jobs.js',
+    `            if (leadsByKey && key !== undefined)
+                this.#liveIdsByKey.set(key, job_id);`,
     '',
+  ),
+  bug(
+    'keys of ended jobs are not restored from a checkpoint',
+    'model/snapshot.js',
+    'archive.place(number, from, bytes, idHash, keyHash);',
+    'archive.place(number, from, bytes, idHash, 0);',
   ),
   bug(
     'running jobs are not restored from a checkpoint',
