@@ -208,6 +208,7 @@ export class FileLedger implements Ledger {
       resume: () => this.#resume(),
       anchor: () => (parts.condition.isLacking ? undefined : this.#acknowledged),
     });
+    this.#anchorHead(parts.plan);
     const { keeper } = options.observer;
     const { checkpoints } = parts;
     const { progress, home } = settings;
@@ -217,6 +218,14 @@ export class FileLedger implements Ledger {
       ? new Behind({ ...settings, ...parts, onDamage: async () => this.#rounds?.forbid() })
       : undefined;
     if (this.#behind) this.#upkeep.track(this.#behind.run());
+  }
+
+  /** What our header seals stays: a daemon that was killed before it wrote its anchor leaves that to the next one. */
+  #anchorHead({ status, twoHeads, chain, lastSeq, lastHash }: ReplayPlan): void {
+    const isOurs = chain.at(-1)?.ours === true;
+    if (status !== 'complete' || twoHeads || lastSeq === 0 || lastHash === undefined || !isOurs) return;
+    this.#acknowledged = { seq: lastSeq, hash: lastHash };
+    this.#upkeep.acknowledged();
   }
 
   /** The segment that is written now. */

@@ -352,6 +352,16 @@ ledgers('removed run folder: no acknowledgement', async () => {
   assert.is(await codeOf(() => opened.ledger.append([eventOf(1)])), 'outcome_unknown');
 });
 
+ledgers('what a killed daemon did not come to anchor, the next one anchors, though it appends nothing', async () => {
+  const first = await place.open();
+  await first.ledger.append(eventsOf(1, 3));
+  await first.ledger.close();
+  fs.rmSync(join(place.home.folder, 'anchor.json'));
+  const second = await place.open();
+  await second.ledger.close();
+  assert.is((await readAnchor(createNodeDisk(), place.home))?.seq, 3);
+});
+
 ledgers('a torn end is copied, cut from our own segment, and no damage', async () => {
   const first = await place.open();
   await first.ledger.append([eventOf(1)]);
