@@ -7,5 +7,8 @@ export const handlers: Readonly<Record<BuiltinType, () => Promise<BuiltinHandler
   'wiki.build': async () => (await import('./wiki-build.js')).wikiBuild,
   'factory.admission': async () => (await import('./factory-admission.js')).factoryAdmission,
   'factory.local-pilot': async () => (await import('./factory-local-pilot.js')).factoryLocalPilot,
+  'dream.run': async () => (await import('./dream-run.js')).dreamRun,
+  'dream.stage': async () => (await import('./dream-stage.js')).dreamStage,
+  'llmwiki.loop': async () => (await import('./llmwiki-loop.js')).llmwikiLoop,
   'openclaw.snapshot': async () => (await import('./openclaw-snapshot.js')).openclawSnapshot,
 };

@@ -99,7 +99,8 @@ export function readFrontMatter(front: string): Record<string, unknown> | undefi
   }
 }
 
-function texts(value: unknown): string[] {
+/** The texts of a list; empty when there is no list. */
+export function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
 }
 

@@ -16,6 +16,13 @@ export function textMember(payload: JsonObject, member: string): string | undefi
   return value.trim() === '' ? undefined : value.trim();
 }
 
+/** A text as `textMember` reads it, of at most so many characters. */
+export function boundedText(payload: JsonObject, member: string, characters: number): string | undefined {
+  const text = textMember(payload, member);
+  if (text === undefined || text.length <= characters) return text;
+  throw failure('request_rejected', `payload.${member} must have at most ${characters} characters`);
+}
+
 /** A list of texts; empty when it is absent or null. A blank text is refused. */
 export function textListMember(payload: JsonObject, member: string): string[] {
   const value = payload[member];

@@ -28,14 +28,14 @@ export interface Document {
   readonly cut: boolean;
 }
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})/;
-const ATX_HEADING = /^ {0,3}(#{1,6})[ \t]+(.*)$/;
+export const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+export const ATX_HEADING = /^ {0,3}(#{1,6})[ \t]+(.*)$/;
 const UNDERLINE = /^ {0,3}(=|-|~)\1{2,}[ \t]*$/;
 const NO_PROSE = /^(?: {0,3}(?:[-*+>|<!]|\d{1,9}[.)])|\t| {4}|\s*$)/;
-const INLINE_LINK = /!?\[([^\][]{0,200})\]\(([^()\s<>]{1,500})(?: "[^"]{0,200}")?\)/g;
-const WIKI_LINK = /\[\[([^\][|]{1,200})(?:\|([^\][]{0,200}))?\]\]/g;
+export const INLINE_LINK = /!?\[([^\][]{0,200})\]\(([^()\s<>]{1,500})(?: "[^"]{0,200}")?\)/g;
+export const WIKI_LINK = /\[\[([^\][|]{1,200})(?:\|([^\][]{0,200}))?\]\]/g;
 const WEB_LINK = /https?:\/\/[^\s<>()[\]"'`]{1,500}/gi;
-const LINK_DEFINITION = /^ {0,3}\[[^\][]{1,200}\]:[ \t]+(\S{1,500})/;
+export const LINK_DEFINITION = /^ {0,3}\[[^\][]{1,200}\]:[ \t]+(\S{1,500})/;
 const HEADING_WEIGHT = 3;
 
 interface ReadSection {
@@ -64,7 +64,7 @@ export function readDocument(path: string, text: string): Document {
   const matter = frontMatterOf(text);
   const front = matter === undefined ? undefined : readFrontMatter(matter.front);
   const reading = readBody(path, matter === undefined || front === undefined ? text : matter.body);
-  const given = typeof front?.['title'] === 'string' ? clean(front['title'], wikiLimits.titleCharacters) : '';
+  const given = typeof front?.['title'] === 'string' ? cleanLine(front['title'], wikiLimits.titleCharacters) : '';
   const naming = namingSection(reading, given);
   const sections = reading.sections.filter((section) => section !== naming);
   return {
@@ -155,7 +155,7 @@ function startSection(reading: Reading, heading: { text: string; level: number }
   endParagraph(reading);
   reading.aside = false;
   collectLinks(reading, heading.text);
-  const text = clean(heading.text, wikiLimits.titleCharacters);
+  const text = cleanLine(heading.text, wikiLimits.titleCharacters);
   if (text === '') return;
   reading.headings += 1;
   countWords(reading.words, text, HEADING_WEIGHT);
@@ -166,7 +166,7 @@ function startSection(reading: Reading, heading: { text: string; level: number }
 
 /** The first paragraph below a heading is its excerpt; the first before any heading is the introduction. */
 function endParagraph(reading: Reading): void {
-  const text = clean(reading.paragraph, wikiLimits.excerptCharacters);
+  const text = cleanLine(reading.paragraph, wikiLimits.excerptCharacters);
   reading.paragraph = '';
   if (text === '') return;
   const section = reading.sections.at(-1);
@@ -223,7 +223,7 @@ function withoutMarkup(line: string): string {
 }
 
 /** One line of text, without markup and controls, bounded. */
-function clean(text: string, characters: number): string {
+export function cleanLine(text: string, characters: number): string {
   const line = safeLine(
     withoutMarkup(text)
       .replace(/\*\*|__/g, '')

@@ -1,20 +1,25 @@
 /**
- * `wiki.forge` without an agent: each source becomes one page, by its headings and key words alone. The same source at
- * the same path gives the same bytes, whatever else the job was given.
+ * `wiki.forge`: each source becomes one page. Without an agent by its headings and key words alone: the same source at
+ * the same path gives the same bytes, whatever else the job was given. With an agent by what it says of the source, as
+ * one object that a schema checks; its page is labelled with the agent, and an answer that can't be used goes to
+ * quarantine (`agent-pages.ts`).
  *
- * Payload: `source_paths` (files and folders), `output_dir` (default `.agents/wiki`). Artifacts: `manifest.json` with
- * every page, its source's hash and what was left out and why; and each page by its name.
+ * Payload: `source_paths` (files and folders), `output_dir` (default `.agents/wiki`), `worker_kind` (`builtin` asks no
+ * agent). Artifacts: `manifest.json` with every page, its source's hash and what was left out and why; each page by its
+ * name; `quarantine/<page>.json` for each answer there.
  */
 
 import { join } from 'node:path';
 import { counted } from '../lib/base/text.js';
+import { type AgentPages, agentFor, createAgentPages, type Quarantined } from './agent-pages.js';
 import { createFileWriter, type OutputFolder, outputFolder } from './atomic-write.js';
 import type { BuiltinContext, BuiltinHandler } from './builtin-context.js';
+import { builtinForger, pageText } from './forged-page.js';
 import { refuseForeignFile } from './own-files.js';
-import { encodePage, escapeMarkdown, FORGED_BY, linkTarget, pageNameOf } from './pages.js';
+import { pageNameOf } from './pages.js';
 import { textListMember, textMember } from './payload.js';
-import { type Document, readDocument } from './read-document.js';
-import { findSources, readSource, type Skipped, type SourcePath, type SourceText } from './sources.js';
+import { readDocument } from './read-document.js';
+import { findSources, readSource, type Skipped, type SourcePath } from './sources.js';
 import { wikiLimits } from './wiki-limits.js';
 
 export const WIKI_FOLDER = '.agents/wiki';
@@ -27,8 +32,14 @@ interface ForgedPage {
   readonly source_sha256: string;
   readonly source_bytes: number;
 }
+interface Forged {
+  readonly pages: ForgedPage[];
+  readonly skipped: Skipped[];
+  readonly quarantined: Quarantined[];
+}
 
 export const wikiForge: BuiltinHandler = async (job, context) => {
+  const agent = agentFor(job.payload, context);
   const output = await outputFolder(
     context.root,
     textMember(job.payload, 'output_dir') ?? WIKI_FOLDER,
@@ -37,18 +48,23 @@ export const wikiForge: BuiltinHandler = async (job, context) => {
   const paths = textListMember(job.payload, 'source_paths');
   const found = await findSources(context.root, paths, output.path, context.signal);
   await refuseForeignPages(found.sources, output, context);
-  const { pages, skipped } = await forgeAll(found.sources, output, context);
+  const asking = agent === undefined ? undefined : createAgentPages(agent, job.job_id, output, context);
+  const { pages, skipped, quarantined } = await forgeAll(found.sources, output, context, asking);
   const manifest = {
     schema_version: 1,
-    forged_by: FORGED_BY,
+    forged_by: asking?.forgedBy ?? builtinForger.forgedBy,
     output_dir: output.path,
     pages,
     skipped: [...found.skipped, ...skipped],
+    ...(asking === undefined ? {} : { quarantined: quarantined.map(({ answer: _, ...told }) => told) }),
   };
   await context.artifact('manifest.json', `${JSON.stringify(manifest, null, 2)}\n`);
+  for (const told of quarantined)
+    await context.artifact(`quarantine/${told.page}.json`, `${JSON.stringify(told, null, 2)}\n`);
   for (const { page } of pages.slice(0, wikiLimits.pageArtifacts))
     await context.recordArtifact(page, join(output.absolute, page));
-  context.log(`${counted(pages.length, 'page')} in ${output.path}, ${manifest.skipped.length} left out`);
+  const inQuarantine = quarantined.length === 0 ? '' : `, ${quarantined.length} in quarantine`;
+  context.log(`${counted(pages.length, 'page')} in ${output.path}, ${manifest.skipped.length} left out${inQuarantine}`);
 };
 
 /** Before anything is written: a page must not take the place of a file that people wrote. */
@@ -67,76 +83,45 @@ async function forgeAll(
   sources: readonly SourcePath[],
   output: OutputFolder,
   context: BuiltinContext,
-): Promise<{ pages: ForgedPage[]; skipped: Skipped[] }> {
+  asking: AgentPages | undefined,
+): Promise<Forged> {
   const writer = createFileWriter(context.root, context.runDir);
-  const pages: ForgedPage[] = [];
-  const skipped: Skipped[] = [];
+  const forged: Forged = { pages: [], skipped: [], quarantined: [] };
   for (const [at, source] of sources.entries()) {
     context.signal.throwIfAborted();
     context.progress({ done: at, total: sources.length, text: source.path });
-    const forged = await forgeOne(source, context.root);
-    if ('reason' in forged) {
-      skipped.push({ source: source.path, reason: forged.reason });
-      context.log(`left out ${source.path}: ${forged.reason}`);
-      continue;
+    const made = await forgeOne(source, context.root, asking);
+    if ('reason' in made) {
+      forged.skipped.push({ source: source.path, reason: made.reason });
+      context.log(`left out ${source.path}: ${made.reason}`);
+    } else if ('problem' in made) {
+      forged.quarantined.push(made);
+      context.log(`in quarantine, ${source.path}: ${made.problem}`);
+    } else {
+      const { text, ...facts } = made;
+      if (text !== undefined) await writer.write(join(output.absolute, facts.page), text);
+      forged.pages.push({ path: output.path === '.' ? facts.page : `${output.path}/${facts.page}`, ...facts });
     }
-    const { page, text, ...facts } = forged;
-    await writer.write(join(output.absolute, page), text);
-    pages.push({ page, path: output.path === '.' ? page : `${output.path}/${page}`, ...facts });
   }
   await writer.finish();
   context.progress({ done: sources.length, total: sources.length });
-  return { pages, skipped };
+  return forged;
 }
 
+/** @returns the page without a text where it stands already as it should be */
 async function forgeOne(
   source: SourcePath,
   root: string,
-): Promise<({ text: string } & Omit<ForgedPage, 'path'>) | { reason: string }> {
+  asking: AgentPages | undefined,
+): Promise<({ text: string | undefined } & Omit<ForgedPage, 'path'>) | { reason: string } | Quarantined> {
   const read = await readSource(root, source);
   if ('reason' in read) return read;
   const document = readDocument(source.path, read.text);
   if (document.made) return { reason: 'a page of a wiki itself' };
-  const facts = { page: pageNameOf(source.path), title: document.title, source: source.path };
-  return {
-    ...facts,
-    source_sha256: read.sha256,
-    source_bytes: read.sizeBytes,
-    text: pageText(source.path, read, document),
-  };
-}
-
-function pageText(path: string, { sha256, sizeBytes }: SourceText, document: Document): string {
-  const { title, summary, sections, keywords, links, webLinks, cut } = document;
-  const front = {
-    title,
-    source: path,
-    source_sha256: sha256,
-    source_bytes: sizeBytes,
-    forged_by: FORGED_BY,
-    summary,
-    sections: sections.map(({ heading }) => heading),
-    keywords,
-    links,
-  };
-  const parts = [
-    `# ${escapeMarkdown(title)}`,
-    `Forged from \`${path.replaceAll('`', "'")}\` by its headings and key words, without an agent.${cut ? ' Parts were too long and are left out.' : ''}`,
-    escapeMarkdown(summary),
-    ...sections.flatMap(({ heading, excerpt }) => [`## ${escapeMarkdown(heading)}`, escapeMarkdown(excerpt)]),
-    ...listed('Key words', keywords.map(escapeMarkdown)),
-    ...listed('Links', [
-      ...links.map((page) => `[${escapeMarkdown(page)}](${linkTarget(page)})`),
-      ...webLinks.map(webLink),
-    ]),
-  ];
-  return encodePage(front, `${parts.filter((part) => part !== '').join('\n\n')}\n`);
-}
-
-function listed(heading: string, items: readonly string[]): string[] {
-  return items.length === 0 ? [] : [`## ${heading}`, items.map((item) => `- ${item}`).join('\n')];
-}
-
-function webLink(target: string): string {
-  return `<${target.replace(/[<>\\]/g, (unit) => `%${unit.charCodeAt(0).toString(16)}`)}>`;
+  const page = pageNameOf(source.path);
+  const facts = { page, source: source.path, source_sha256: read.sha256, source_bytes: read.sizeBytes };
+  if (asking === undefined)
+    return { ...facts, title: document.title, text: pageText(source.path, read, document, builtinForger) };
+  const said = await asking.pageOf(page, source, read, document);
+  return 'title' in said ? { ...facts, ...said } : said;
 }

@@ -8,6 +8,12 @@ export const wikiLimits = Object.freeze({
   folderDepth: 32,
   /** Entries of all folders of one job, taken or not. */
   folderEntries: 100_000,
+  /** Sources that an agent is asked about in one job: the others are left out, and told. */
+  agentSourcesAtMost: 60,
+  /** Of a source, for an agent; the rest is cut off, and told. */
+  agentSourceCharacters: 200_000,
+  /** Of what an agent says under a heading. */
+  agentExcerptCharacters: 2_000,
   /** Of a longer line the rest is not read. */
   lineCharacters: 4_096,
   titleCharacters: 160,

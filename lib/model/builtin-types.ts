@@ -6,6 +6,9 @@ export const builtinTypes = [
   'wiki.build',
   'factory.admission',
   'factory.local-pilot',
+  'dream.run',
+  'dream.stage',
+  'llmwiki.loop',
   'openclaw.snapshot',
 ] as const satisfies readonly JobType[];
 export type BuiltinType = (typeof builtinTypes)[number];

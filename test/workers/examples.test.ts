@@ -92,6 +92,50 @@ test('factory.local-pilot', async (bench) => {
   assert.equal(git.worktrees(), [bench.root]);
 });
 
+test('dream.run, and once more without a new word', async (bench) => {
+  await runExample(bench, 'dream.run');
+  assert.is(bench.artifacts['summary.md'], 'reports/dream/summary.md');
+  const report = JSON.parse(bench.read('reports/dream/summary.json')) as {
+    dream_run_id: string;
+    learned_count: number;
+    groups: { known: number; merged: number };
+    learnings: { file: string; statement: string; said: number; relevance: number }[];
+    stale: { file: string }[];
+  };
+  assert.equal([report.dream_run_id, report.learned_count, report.groups.known], ['workshop-1', 3, 1]);
+  const [first] = report.learnings;
+  assert.match(first?.statement ?? '', 'The kettle and the lathe together trip the breaker');
+  assert.equal([first?.said, first?.relevance], [2, 3]);
+  assert.equal(
+    report.stale.map(({ file }) => file),
+    ['.agents/learnings/torch.md'],
+  );
+  const learnings = readdirSync(join(bench.root, '.agents/learnings')).sort();
+  assert.is(learnings.length, 4);
+  await runExample(bench, 'dream.run');
+  assert.equal(readdirSync(join(bench.root, '.agents/learnings')).sort(), learnings);
+  assert.match(bench.read('reports/dream/summary.json'), '"learned_count": 0');
+});
+
+test('dream.stage', async (bench) => {
+  await runExample(bench, 'dream.stage');
+  const checkpoint = bench.read('reports/stages/workshop-2/ingest.json');
+  assert.is(bench.read(bench.artifacts['ingest.json'] ?? ''), checkpoint);
+  assert.match(checkpoint, 'Keep a torch on the hook beside the door.');
+});
+
+test('llmwiki.loop', async (bench) => {
+  await runExample(bench, 'llmwiki.loop');
+  const { findings } = JSON.parse(bench.read(bench.artifacts['findings.json'] ?? '')) as {
+    findings: { kind: string; document: string }[];
+  };
+  assert.equal(
+    findings.map(({ kind, document }) => `${kind} ${document}`),
+    ['broken_link index-of-tools.md', 'no_title kettle.md', 'bad_front_matter kettle.md', 'no_front_matter lathe.md'],
+  );
+  assert.match(bench.read('vault/vault-raw-breaker-manual.txt---388d142093.md'), '## Resetting');
+});
+
 test('openclaw.snapshot', async (bench) => {
   const source = { ledger: '.agents/daemon/ledger' };
   const resources = { runs: [], jobs: [], wiki: [] };
