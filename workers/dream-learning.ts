@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { isJsonObject } from '../lib/base/json.js';
+import { safeLine } from '../lib/base/text.js';
 import { dreamLimits } from './dream-limits.js';
 import { encodePage, escapeMarkdown, frontMatterOf, readFrontMatter } from './pages.js';
 import type { StatementKind } from './statements.js';
@@ -53,7 +54,7 @@ export function encodeLearning({ statement, kind, sources }: Learning): string {
   };
   const places = sources.map(
     ({ path, heading }) =>
-      `- \`${path.replaceAll('`', "'")}\`${heading === undefined ? '' : `, ${escapeMarkdown(heading)}`}`,
+      `- \`${safeLine(path).replaceAll('`', "'")}\`${heading === undefined ? '' : `, ${escapeMarkdown(heading)}`}`,
   );
   return encodePage(front, `${escapeMarkdown(statement)}\n\nFound in:\n\n${places.join('\n')}\n`);
 }

@@ -1,4 +1,5 @@
 /** The report of a dream as files. Pure: the same report gives the same bytes. */
+import { escapeTerminalControls } from '../lib/base/canonical.js';
 import { counted, safeLine } from '../lib/base/text.js';
 import { DREAMT_BY } from './dream-learning.js';
 import { type DreamReport, isWaiting } from './dream-report.js';
@@ -7,7 +8,7 @@ import { encodePage, escapeMarkdown } from './pages.js';
 /** Text by file name. */
 export function renderReport(report: DreamReport): Map<string, string> {
   return new Map([
-    ['summary.json', `${JSON.stringify(report, null, 2)}\n`],
+    ['summary.json', `${escapeTerminalControls(JSON.stringify(report, null, 2))}\n`],
     ['summary.md', summaryPage(report)],
   ]);
 }

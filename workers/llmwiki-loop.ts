@@ -11,6 +11,7 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JsonObject } from '../lib/base/json.js';
+import { escapeTerminalControls } from '../lib/base/canonical.js';
 import { counted } from '../lib/base/text.js';
 import { createFileWriter, outputFolder } from './atomic-write.js';
 import type { BuiltinContext, BuiltinHandler } from './builtin-context.js';
@@ -77,10 +78,14 @@ export function llmwikiLoopAt(nowMs: () => number): BuiltinHandler {
       }
     }
     const summary = { schema_version: 1, built_by: KEPT_BY, vault: vault?.path ?? WIKI_FOLDER, stages: outcomes };
-    await context.artifact('summary.json', `${JSON.stringify(summary, null, 2)}\n`);
-    await context.artifact('findings.json', `${JSON.stringify({ schema_version: 1, findings }, null, 2)}\n`);
+    await context.artifact('summary.json', textOf(summary));
+    await context.artifact('findings.json', textOf({ schema_version: 1, findings }));
     for (const { stage, status, reason } of outcomes) context.log(`${stage}: ${reason ?? status}`);
   };
+}
+
+function textOf(value: unknown): string {
+  return `${escapeTerminalControls(JSON.stringify(value, null, 2))}\n`;
 }
 
 /** In the order in which they run, whatever order was asked for. */

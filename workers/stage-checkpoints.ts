@@ -67,8 +67,8 @@ export function createCheckpointStore({ root, runDir, folder, fileOf }: Checkpoi
       return checkpoint?.stage === stage ? checkpoint : undefined;
     },
     async write(facts, result) {
-      // What a later attempt reads has to be what this one goes on with: plain data, nothing undefined.
-      const plain: unknown = JSON.parse(JSON.stringify(result));
+      // What a later attempt reads has to be what this one goes on with, down to the order of its members.
+      const plain: unknown = JSON.parse(canonicalJson(result));
       const checkpoint = { ...facts, result_sha256: hashOf(plain), result: plain };
       const writer = createFileWriter(root, runDir, folder);
       await writer.write(pathOf(facts.stage), encodeCheckpoint(checkpoint));
