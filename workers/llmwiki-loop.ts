@@ -10,8 +10,8 @@
  */
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JsonObject } from '../lib/base/json.js';
 import { escapeTerminalControls } from '../lib/base/canonical.js';
+import type { JsonObject } from '../lib/base/json.js';
 import { counted } from '../lib/base/text.js';
 import { createFileWriter, outputFolder } from './atomic-write.js';
 import type { BuiltinContext, BuiltinHandler } from './builtin-context.js';

@@ -61,7 +61,10 @@ export const wikiForge: BuiltinHandler = async (job, context) => {
   };
   await context.artifact('manifest.json', `${JSON.stringify(manifest, null, 2)}\n`);
   for (const told of quarantined)
-    await context.artifact(`quarantine/${told.page}.json`, `${escapeTerminalControls(JSON.stringify(told, null, 2))}\n`);
+    await context.artifact(
+      `quarantine/${told.page}.json`,
+      `${escapeTerminalControls(JSON.stringify(told, null, 2))}\n`,
+    );
   for (const { page } of pages.slice(0, wikiLimits.pageArtifacts))
     await context.recordArtifact(page, join(output.absolute, page));
   const inQuarantine = quarantined.length === 0 ? '' : `, ${quarantined.length} in quarantine`;
