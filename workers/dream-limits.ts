@@ -14,7 +14,7 @@ export const dreamLimits = Object.freeze({
   /** Of a document, or of what an agent said; of a longer line the rest is not read. */
   lineCharacters: 4_096,
   /** New or changed sources of one iteration: the others wait for the next one. */
-  sourcesPerIteration: 1_000,
+  sourcesPerIteration: 5_000,
   /** Once so many statements are found, further sources wait for the next iteration. */
   statementsPerIteration: 2_000,
   /** Of one source; further ones are passed over, and counted. */

@@ -33,6 +33,8 @@ export interface SourceText {
 
 /** Of a folder only these are taken; a file named by itself may have any ending. */
 const DOCUMENT_ENDINGS = new Set(['.md', '.markdown', '.mdx', '.txt', '.text', '.rst', '.adoc', '.org']);
+const SMALL_BLOCK_BYTES = 4_096;
+const BLOCK_BYTES = 262_144;
 /** Never read, neither walked into nor named: git's own files, and what the daemon keeps for itself. */
 const CLOSED_FOLDERS = ['.git', '.agents/daemon', '.agents/inbox', '.agents/runs'];
 const PASSED_FOLDERS = new Set(['node_modules', ...CLOSED_FOLDERS]);
@@ -179,20 +181,23 @@ export async function readRegularFile(
         `${told(insideRoot(root, absolute) ?? absolute)} was exchanged while the job read it`,
       );
     }
-    return await readAtMost(opened, maxBytes);
+    return await readAtMost(opened, maxBytes, facts.size);
   } finally {
     await opened.close();
   }
 }
 
+/** @param sizeBytes what it said to have: thousands of small files need no large block each, and a growing one is read all the same */
 async function readAtMost(
   file: FileHandle,
   maxBytes: number,
+  sizeBytes: number,
 ): Promise<{ readonly bytes: Buffer } | { readonly reason: string }> {
   const blocks: Buffer[] = [];
+  const blockBytes = Math.min(BLOCK_BYTES, Math.max(sizeBytes, SMALL_BLOCK_BYTES - 1) + 1);
   let size = 0;
   for (;;) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(262_144), 0, 262_144, size);
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(blockBytes), 0, blockBytes, size);
     if (bytesRead === 0) return { bytes: Buffer.concat(blocks) };
     size += bytesRead;
     if (size > maxBytes) return { reason: `larger than ${maxBytes} bytes` };

@@ -1,0 +1,344 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { JsonObject } from '../../lib/base/json.js';
+import { decodeLearning } from '../../workers/dream-learning.js';
+import { dreamLimits } from '../../workers/dream-limits.js';
+import type { DreamReport } from '../../workers/dream-report.js';
+import { dreamRun } from '../../workers/dream-run.js';
+import { createBench, type WorkerBench } from '../support/builtin-context.js';
+
+const test = suite<WorkerBench>('dream.run');
+const LEARNINGS = '.agents/learnings';
+
+test.before.each((context) => {
+  Object.assign(context, createBench());
+});
+test.after.each((context) => context.remove());
+
+async function dream(bench: WorkerBench, payload: JsonObject = {}): Promise<DreamReport> {
+  await bench.run(dreamRun, 'dream.run', payload);
+  return JSON.parse(bench.read(bench.artifacts['summary.json'] ?? '')) as DreamReport;
+}
+
+async function refusal(bench: WorkerBench, payload: JsonObject): Promise<string> {
+  try {
+    await bench.run(dreamRun, 'dream.run', payload);
+  } catch (error) {
+    const { failure } = error as { failure?: { code: string; message: string } };
+    assert.is(failure?.code, 'request_rejected', String(error));
+    return failure?.message ?? '';
+  }
+  throw new Error('the job was expected to fail');
+}
+
+function learned(bench: WorkerBench): string[] {
+  const folder = join(bench.root, LEARNINGS);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((name) => decodeLearning(bench.read(`${LEARNINGS}/${name}`))?.statement ?? []);
+}
+
+function transcript(...texts: readonly string[]): string {
+  return texts.map((result) => `${JSON.stringify({ type: 'result', result })}\n`).join('');
+}
+
+test('an empty repository is an empty result', async (bench) => {
+  const report = await dream(bench);
+  assert.equal([report.iterations, report.statements, report.learned_count], [1, 0, 0]);
+  assert.is(report.dream_run_id, 'job-1');
+  assert.match(bench.read(bench.artifacts['summary.md'] ?? ''), '0 documents');
+  assert.not.ok(existsSync(join(bench.root, LEARNINGS)));
+});
+
+test('documents and transcripts become learnings that say where they were found', async (bench) => {
+  bench.put('.agents/retros/one.md', '# One\n\n## Lessons\n\n- The kettle trips the breaker.\n');
+  bench.put('.agents/runs/job-7/phases/2/transcript.jsonl', transcript('Lesson: the KETTLE trips the breaker!'));
+  bench.put('.agents/runs/job-7/attempt-1/output.log', 'Lesson: a log is no transcript at all.\n');
+  const { statements, groups, learned_count } = await dream(bench);
+  assert.equal([statements, groups.total, groups.merged, learned_count], [2, 1, 1, 1]);
+  const [name] = readdirSync(join(bench.root, LEARNINGS));
+  assert.equal(decodeLearning(bench.read(`${LEARNINGS}/${name}`))?.sources, [
+    { path: '.agents/retros/one.md', heading: 'Lessons' },
+    { path: '.agents/runs/job-7/phases/2/transcript.jsonl' },
+  ]);
+});
+
+test('what was taken once is not taken again, and what is learned again is the same file', async (bench) => {
+  bench.put('.agents/notes/a.md', 'Lesson: the kettle trips the breaker.\n');
+  await dream(bench);
+  const [name] = readdirSync(join(bench.root, LEARNINGS));
+  const file = join(bench.root, LEARNINGS, name ?? '');
+  utimesSync(file, 1, 1);
+  const again = await dream(bench);
+  assert.equal([again.sources.knowledge.known, again.statements, again.learned_count], [1, 0, 0]);
+  bench.put('.agents/notes/a.md', 'Changed.\n\nLesson: the kettle trips the breaker.\n');
+  const changed = await dream(bench);
+  assert.equal([changed.sources.knowledge.changed, changed.groups.known, changed.learned_count], [1, 1, 0]);
+  assert.is(statSync(file).mtimeMs, 1000, 'it was not written again');
+  bench.put('.agents/notes/b.md', 'Gotcha: the kettle trips the breaker.\n');
+  const more = await dream(bench);
+  assert.equal([more.learned_count, more.extended_count], [0, 1]);
+  assert.equal(readdirSync(join(bench.root, LEARNINGS)), [name]);
+});
+
+test('without its index a run learns nothing twice', async (bench) => {
+  for (let at = 0; at < 20; at++) bench.put(`.agents/notes/${at}.md`, `Lesson: the part ${at} has to be oiled.\n`);
+  await dream(bench);
+  const before = readdirSync(join(bench.root, LEARNINGS)).map((name) => bench.read(`${LEARNINGS}/${name}`));
+  rmSync(join(bench.root, '.agents/dream'), { recursive: true });
+  const { learned_count, groups } = await dream(bench);
+  assert.equal([learned_count, groups.known], [0, 20]);
+  assert.equal(
+    readdirSync(join(bench.root, LEARNINGS)).map((name) => bench.read(`${LEARNINGS}/${name}`)),
+    before,
+  );
+});
+
+test('the same sources give the same bytes in another repository', async (bench) => {
+  const other = createBench();
+  try {
+    const files = (of: WorkerBench) =>
+      readdirSync(join(of.root, LEARNINGS)).map((name) => of.read(`${LEARNINGS}/${name}`));
+    for (const names of [
+      ['a', 'b', 'c'],
+      ['c', 'a', 'b'],
+    ])
+      for (const name of names)
+        (names[0] === 'a' ? bench : other).put(
+          `.agents/notes/${name}.md`,
+          `Lesson: the ${name} goes first.\n\nLesson: oil the ${name} and oil the rest of it.\n`,
+        );
+    await dream(bench, { goal: 'what goes first' });
+    await dream(other, { goal: 'what goes first' });
+    assert.equal(files(bench), files(other));
+    assert.is(bench.read(bench.artifacts['summary.json'] ?? ''), other.read(other.artifacts['summary.json'] ?? ''));
+    assert.is(bench.read('.agents/dream/index.json'), other.read('.agents/dream/index.json'));
+  } finally {
+    other.remove();
+  }
+});
+
+test('what people wrote is known, and never written over', async (bench) => {
+  bench.put(
+    `${LEARNINGS}/mine.md`,
+    '# Learning: The kettle trips the breaker\n\nAlways.\n\n- Oil the lathe every week.\n',
+  );
+  bench.put('.agents/notes/a.md', 'Lesson: the kettle trips the breaker.\n\nLesson: oil the lathe each night.\n');
+  bench.put('.agents/notes/b.md', '# Lessons\n\n- Keep the lathe oiled all week.\n');
+  const { learnings_before, groups } = await dream(bench);
+  assert.equal([learnings_before.people, groups.known, groups.new], [1, 1, 2]);
+  const [file] = readdirSync(join(bench.root, LEARNINGS)).filter((name) => name !== 'mine.md');
+  const edited = `${bench.read(`${LEARNINGS}/${file}`)}\nI do not think so.\n`;
+  bench.put(`${LEARNINGS}/${file}`, edited);
+  bench.put('.agents/notes/c.md', bench.read('.agents/notes/a.md'));
+  bench.put('.agents/notes/d.md', bench.read('.agents/notes/b.md'));
+  const again = await dream(bench);
+  assert.equal([again.learnings_before.edited, again.learned_count], [1, 0]);
+  assert.is(bench.read(`${LEARNINGS}/${file}`), edited);
+});
+
+test('a file of somebody else under the name of a learning stays, and is told', async (bench) => {
+  bench.put('.agents/notes/a.md', 'Lesson: the kettle trips the breaker.\n');
+  await dream(bench);
+  const [name] = readdirSync(join(bench.root, LEARNINGS));
+  bench.put(`${LEARNINGS}/${name}`, '# Something else entirely\n');
+  bench.put('.agents/notes/b.md', 'Lesson: the kettle trips the breaker.\n');
+  const { kept, kept_count } = await dream(bench);
+  assert.equal([kept_count, kept[0]?.file], [1, `${LEARNINGS}/${name}`]);
+  assert.is(bench.read(`${LEARNINGS}/${name}`), '# Something else entirely\n');
+});
+
+test('a learning that nothing says any more is stale', async (bench) => {
+  bench.put('.agents/notes/a.md', 'Lesson: the kettle trips the breaker.\n');
+  bench.put('.agents/notes/b.md', 'Lesson: the lathe stands at the wall.\n');
+  bench.put('.agents/transcripts/c.jsonl', transcript('Lesson: the lamp hangs above the door.'));
+  assert.is((await dream(bench)).stale_count, 0);
+  assert.is((await dream(bench)).stale_count, 0);
+  bench.put('.agents/notes/a.md', 'The kettle was sold.\n');
+  rmSync(join(bench.root, '.agents/notes/b.md'));
+  rmSync(join(bench.root, '.agents/transcripts'), { recursive: true });
+  const { stale, gone_count } = await dream(bench);
+  assert.is(gone_count, 2);
+  assert.equal(
+    stale.map(({ reason }) => reason),
+    ['.agents/notes/a.md does not say it any more', '.agents/notes/b.md is gone'],
+  );
+  assert.is((await dream(bench)).stale_count, 2, 'also when nothing is new');
+});
+
+test('days are counted to the newest document', async (bench) => {
+  bench.put(`${LEARNINGS}/2026-01-01-old.md`, '# Old\n');
+  bench.put(`${LEARNINGS}/fresh.md`, '---\ndate: 2026-03-30\n---\n\n# Fresh\n');
+  bench.put('.agents/notes/2026-04-01.md', 'x');
+  const { as_of, stale } = await dream(bench);
+  assert.is(as_of, '2026-04-01');
+  assert.is(stale.length, 0, '90 days are not more than 90');
+  bench.put('.agents/notes/2026-04-02.md', 'x');
+  assert.equal((await dream(bench)).stale, [
+    { file: `${LEARNINGS}/2026-01-01-old.md`, reason: '91 days older than 2026-04-02, the newest document' },
+  ]);
+});
+
+test('the goal ranks the report', async (bench) => {
+  bench.put('.agents/notes/a.md', 'Lesson: a lamp hangs above the door.\n\nLesson: the kettle trips the breaker.\n');
+  const { learnings } = await dream(bench, { goal: 'Why does the breaker trip?' });
+  assert.equal(
+    learnings.map(({ relevance }) => relevance),
+    [1, 0],
+  );
+  assert.match(learnings[0]?.statement ?? '', 'breaker');
+});
+
+test('a later attempt goes on behind the last stage, without looking again', async (bench) => {
+  bench.put('.agents/notes/a.md', 'Lesson: the kettle trips the breaker.\n');
+  await dream(bench, { output_dir: 'reports' });
+  const report = bench.read('reports/summary.json');
+  rmSync(join(bench.root, '.agents/runs/job-1/phases/5'), { recursive: true });
+  rmSync(join(bench.root, 'reports'), { recursive: true });
+  bench.put('.agents/notes/b.md', 'Lesson: the lathe stands at the wall.\n');
+  const second = createBench(bench.root, 2);
+  await second.run(dreamRun, 'dream.run', { output_dir: 'reports' });
+  assert.is(second.read('reports/summary.json'), report);
+  assert.ok(second.logged.includes('iteration 1, commit: done by an earlier attempt'));
+  assert.equal(learned(bench), ['the kettle trips the breaker.']);
+});
+
+test('a damaged checkpoint is made again', async (bench) => {
+  bench.put('.agents/notes/a.md', 'Lesson: the kettle trips the breaker.\n');
+  await dream(bench);
+  bench.put('.agents/runs/job-1/phases/5/report.json', '{"schema_version":1');
+  bench.put('.agents/runs/job-1/phases/2/reduce.json', 'x');
+  const second = createBench(bench.root, 2);
+  await second.run(dreamRun, 'dream.run', {});
+  assert.is(learned(bench).length, 1);
+});
+
+test('sources over the limit of an iteration wait for the next, as far as they may', async (bench) => {
+  const items = Array.from({ length: 200 }, (_, at) => `- The kettle trips the breaker${'!'.repeat(at)}`).join('\n');
+  for (let at = 10; at < 23; at++)
+    bench.put(`.agents/notes/${at}.md`, `# Lessons\n\n${items.replaceAll('kettle', `kettle ${at}`)}\n`);
+  const first = await dream(bench, { max_iterations: 1 });
+  assert.equal([first.iterations, first.sources.knowledge.new, first.sources.knowledge.waiting], [1, 10, 3]);
+  assert.match(bench.read(bench.artifacts['summary.md'] ?? ''), 'max_iterations');
+  const second = await dream(bench);
+  assert.equal([second.iterations, second.learned_count, second.sources.knowledge.waiting], [1, 3, 0]);
+  rmSync(join(bench.root, '.agents/dream'), { recursive: true });
+  rmSync(join(bench.root, LEARNINGS), { recursive: true });
+  const whole = await dream(bench, { max_iterations: null });
+  assert.equal([whole.iterations, whole.learned_count, whole.sources.knowledge.new], [2, 13, 13]);
+  assert.equal(whole.sources.knowledge, { total: 13, new: 13, changed: 0, known: 0, waiting: 0 });
+});
+
+test('what can not be read is left out and told: links, pipes, binaries, what is too large', async (bench) => {
+  const outside = join(dirname(bench.root), 'outside');
+  mkdirSync(outside);
+  createBench(outside).put('a.md', 'Lesson: this is not of the repository.\n');
+  bench.put('.agents/notes/good.md', `Lesson: the kettle trips the breaker.\n\n${'x'.repeat(900_000)}\n`);
+  bench.put('.agents/notes/binary.md', Buffer.from([0x4c, 0, 1]));
+  bench.put('.agents/notes/large.md', 'x'.repeat(dreamLimits.documentBytes + 1));
+  bench.put(
+    '.agents/transcripts/long.jsonl',
+    `${'x'.repeat(2_000_000)}\n${transcript('Lesson: the lathe stands at the wall.')}`,
+  );
+  symlinkSync(join(outside, 'a.md'), join(bench.root, '.agents/notes/link.md'));
+  symlinkSync(outside, join(bench.root, '.agents/linked'));
+  execFileSync('mkfifo', [join(bench.root, '.agents/notes/pipe.md')]);
+  const { skipped, long_lines } = await dream(bench);
+  assert.equal(skipped, [
+    { source: '.agents/notes/link.md', reason: 'a symbolic link' },
+    { source: '.agents/notes/pipe.md', reason: 'not a regular file' },
+    { source: '.agents/notes/binary.md', reason: 'not a text' },
+    { source: '.agents/notes/large.md', reason: `larger than ${dreamLimits.documentBytes} bytes` },
+  ]);
+  assert.is(long_lines, 1);
+  assert.equal(learned(bench).sort(), ['the kettle trips the breaker.', 'the lathe stands at the wall.']);
+});
+
+test('what workers made, and what the job itself leaves, is no source', async (bench) => {
+  bench.put('.agents/wiki/a.md', '---\nforged_by: "x"\n---\n\nLesson: this was forged from something.\n');
+  bench.put('.agents/reports/summary.md', '---\nbuilt_by: "dream.run"\n---\n\nLesson: this is what a dream says.\n');
+  bench.put('.agents/daemon/notes.md', 'Lesson: this is of the daemon itself.\n');
+  bench.put('.agents/inbox/new/a.md', 'Lesson: this is of the inbox alone.\n');
+  bench.put('.agents/runs/job-1/phases/1/transcript.jsonl', transcript('Lesson: this is of the job itself.'));
+  assert.is((await dream(bench)).statements, 0);
+});
+
+test('links, files of others and what is closed are not written through', async (bench) => {
+  const outside = join(dirname(bench.root), 'outside');
+  mkdirSync(outside);
+  bench.put('.agents/notes/a.md', 'Lesson: the kettle trips the breaker.\n');
+  symlinkSync(outside, join(bench.root, LEARNINGS));
+  assert.match(await refusal(bench, {}), /\.agents\/learnings: .* passes a symbolic link/);
+  rmSync(join(bench.root, LEARNINGS));
+  bench.put('.agents/dream/index.json', '{"mine":true}');
+  assert.match(await refusal(bench, {}), /\.agents\/dream\/index\.json.* was not made by this worker/);
+  rmSync(join(bench.root, '.agents/dream'), { recursive: true });
+  symlinkSync(outside, join(bench.root, '.agents/dream'));
+  assert.match(await refusal(bench, {}), /index\.json: .* passes a symbolic link/);
+  rmSync(join(bench.root, '.agents/dream'));
+  bench.put('reports/summary.md', '# Mine\n');
+  assert.match(await refusal(bench, { output_dir: 'reports' }), /payload\.output_dir: "reports\/summary\.md" is there/);
+  assert.equal(readdirSync(outside), []);
+});
+
+test('a member that does not fit is named', async (bench) => {
+  const wrong: [JsonObject, RegExp][] = [
+    [{ goal: 7 }, /payload\.goal must be a string/],
+    [{ goal: 'x'.repeat(4_001) }, /payload\.goal must have at most 4000 characters/],
+    [{ dream_run_id: ['x'] }, /payload\.dream_run_id must be a string/],
+    [{ dream_run_id: 'x'.repeat(257) }, /payload\.dream_run_id must have at most 256/],
+    [{ max_iterations: 0 }, /payload\.max_iterations must be a number from 1 to 1000/],
+    [{ max_iterations: 1.5 }, /payload\.max_iterations must be a whole number/],
+    [{ output_dir: '../x' }, /payload\.output_dir: "\.\.\/x" leads out/],
+    [{ output_dir: '.agents/daemon' }, /payload\.output_dir: .* is not open to jobs/],
+  ];
+  for (const [payload, message] of wrong) assert.match(await refusal(bench, payload), message);
+  assert.not.ok(existsSync(join(bench.root, '.agents/dream')), 'nothing was written');
+});
+
+test('a hostile text stays a text', async (bench) => {
+  bench.put(
+    '.agents/notes/a.md',
+    'Lesson: \u001b[2J [click](javascript:alert(1)) <script>alert(1)</script> `---` # "and more".\n\nLesson: ---\nbuilt_by: "x"\n',
+  );
+  await dream(bench, { dream_run_id: '../\u202e|\n', goal: '<b>\u0007' });
+  for (const name of readdirSync(join(bench.root, LEARNINGS))) {
+    const text = bench.read(`${LEARNINGS}/${name}`);
+    assert.not.match(text, /\u001b|\u202e|<script/);
+    assert.ok(decodeLearning(text));
+  }
+  assert.not.match(bench.read(bench.artifacts['summary.md'] ?? ''), /\u0007|\u202e|<b>/);
+  assert.not.match(bench.read(bench.artifacts['summary.json'] ?? ''), /\u202e/);
+});
+
+test('thousands of documents are taken in some iterations, and quickly', async (bench) => {
+  const put = (at: number) =>
+    bench.put(`.agents/notes/${at % 30}/${at}.md`, `# Note ${at}\n\nLesson: part ${at % 40} has to be oiled.\n`);
+  for (let at = 0; at < dreamLimits.statementsPerIteration + 500; at++) put(at);
+  const before = process.cpuUsage();
+  const report = await dream(bench);
+  const { user, system } = process.cpuUsage(before);
+  assert.ok(user + system < 12_000_000, `${user + system} µs of processor time`);
+  assert.equal([report.iterations, report.sources.knowledge.new, report.learned_count], [2, 2_500, 40]);
+});
+
+test('a stopped job stops, and the next attempt ends it', async (bench) => {
+  for (let at = 0; at < 300; at++) bench.put(`.agents/notes/${at}.md`, `Lesson: part ${at} has to be oiled.\n`);
+  const push = bench.progressed.push.bind(bench.progressed);
+  bench.progressed.push = (...all) => {
+    if (all[0]?.done === 100) bench.stopping.abort();
+    return push(...all);
+  };
+  let stopped: unknown;
+  await bench.run(dreamRun, 'dream.run', {}).catch((error: unknown) => {
+    stopped = error;
+  });
+  assert.is((stopped as Error | undefined)?.name, 'AbortError');
+  await createBench(bench.root, 2).run(dreamRun, 'dream.run', {});
+  assert.is(learned(bench).length, 300);
+  renameSync(join(bench.root, '.agents/runs'), join(bench.root, '.agents/old-runs'));
+});
+
+test.run();
