@@ -3,7 +3,7 @@
  * daemon, real jobs over HTTP, a SIGKILL in the middle, and the history afterwards. Exits 0 only if all of it was as
  * promised.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pc from 'picocolors';
 import { agentopsd, hasProgram, heading, note, promise, run } from './commands.js';
@@ -19,7 +19,7 @@ import {
   until,
   waitForEnds,
 } from './daemon.js';
-import { configureExecutors, type DemoProject, makeProject } from './project.js';
+import { configureExecutors, type DemoProject, makeProject, writeLessons } from './project.js';
 
 const JOB_MS = 20_000;
 const daemons: RunningDaemon[] = [];
@@ -32,6 +32,7 @@ async function main(): Promise<void> {
     const token = readToken(project);
     const first = await start(project);
     await firstJobs(project, first, token);
+    await dreamTwice(project, first, token);
     await killInTheMiddle(project, first, token);
     history(project);
     commitTheLedger(project);
@@ -97,9 +98,23 @@ async function firstJobs(project: DemoProject, daemon: RunningDaemon, token: str
   agentopsd(project, 'logs', 'edit');
 }
 
+async function dreamTwice(project: DemoProject, daemon: RunningDaemon, token: string): Promise<void> {
+  heading('What was learned, from a retrospective and a transcript below .agents');
+  writeLessons(project.root);
+  const learnings = () => readdirSync(join(project.root, '.agents/learnings')).sort();
+  await submit(daemon, token, { job_id: 'dream', job_type: 'dream.run', payload: { goal: 'What a job has to write' } });
+  const [dream] = await waitForEnds(daemon, ['dream'], JOB_MS);
+  if (dream !== undefined) tell(dream);
+  const first = learnings();
+  promise(dream?.status === 'completed' && first.length === 2, 'dream.run made two learnings of three sentences');
+  await submit(daemon, token, { job_id: 'dream-again', job_type: 'dream.run' });
+  const [again] = await waitForEnds(daemon, ['dream-again'], JOB_MS);
+  promise(again?.status === 'completed' && learnings().join() === first.join(), 'run again it learned nothing twice');
+}
+
 async function killInTheMiddle(project: DemoProject, first: RunningDaemon, token: string): Promise<void> {
   heading('kill -9 while a job runs, and start again');
-  await submit(first, token, { job_id: 'slow', job_type: 'dream.run' });
+  await submit(first, token, { job_id: 'slow', job_type: 'rpi.phase' });
   const log = join(project.root, 'slow.log');
   await until('the slow program runs', JOB_MS, async () => (readIfThere(log).includes('attempt 1') ? true : undefined));
   const running = await readJob(first, 'slow');

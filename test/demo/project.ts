@@ -92,8 +92,32 @@ else console.log('done');
 const executors = `executors:
   rpi.run: { command: [node, tools/edit.mjs] }
   eval.suite: { command: [node, tools/fail.mjs] }
-  dream.run: { command: [node, tools/slow.mjs] }
+  rpi.phase: { command: [node, tools/slow.mjs] }
 `;
+
+/** Of the notes and the transcript that `dream.run` reads: the same lesson twice, in other words. */
+const lessons = {
+  '.agents/retros/first-week.md': `# The first week
+
+## Lessons learned
+
+- A job whose daemon was killed is tried again, so write what it makes whole or not at all.
+- Read the ledger with jq before you ask anybody.
+`,
+  '.agents/transcripts/review.jsonl': `${JSON.stringify({
+    type: 'result',
+    subtype: 'success',
+    result: 'Lesson: a job whose daemon was killed is tried again; so write what it makes whole, or not at all.',
+  })}\n`,
+};
+
+/** Laid down after `init`, which makes the folder `.agents`. */
+export function writeLessons(root: string): void {
+  for (const [path, text] of Object.entries(lessons)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+}
 
 function writeScripts(root: string): void {
   mkdirSync(join(root, 'tools'));
