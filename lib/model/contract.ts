@@ -799,13 +799,13 @@ export interface components {
         } | null;
         /** @description Gathers what was learned since the last run into learnings. */
         "Payload.dream.run": {
-            /** @description What to look for, in words. */
+            /** @description What to look for, in words: the report is ranked by it. */
             goal?: string | null;
             /** @description Names the run. Default: the job's id. */
             dream_run_id?: string | null;
             /** @description Folder for the report, relative to the repository. Default: the job's run folder. */
             output_dir?: string | null;
-            /** @description How often the stages are repeated at most. */
+            /** @description How often the stages are repeated at most, while sources wait. Default: 10. */
             max_iterations?: number | null;
         } | null;
         /** @description One stage of such a run. */
@@ -814,7 +814,7 @@ export interface components {
             stage?: string | null;
             /** @description The run that it belongs to. Default: the job's id. */
             dream_run_id?: string | null;
-            /** @description Folder for its checkpoint, relative to the repository. Default: the job's run folder. */
+            /** @description Folder for the checkpoints, relative to the repository, in which each run has a folder of its own. Default: the run folder of the job with the run's id. */
             output_dir?: string | null;
         } | null;
         /** @description Builds index, entity pages, back-links and a manifest from forged pages. */
@@ -832,7 +832,7 @@ export interface components {
             source_paths?: string[] | null;
             /** @description Folder for the pages, relative to the repository. Default: .agents/wiki. */
             output_dir?: string | null;
-            /** @description How pages are made: builtin needs no agent. Default: what the configuration says. */
+            /** @description How pages are made: builtin needs no agent; agent, claude or codex ask for one. Default: what the configuration says. */
             worker_kind?: string | null;
         } | null;
         /** @description Asks whether a work order may start. */
@@ -871,9 +871,9 @@ export interface components {
         "Payload.llmwiki.loop": {
             /** @description Folder of the wiki, relative to the repository. Default: .agents/wiki. */
             vault?: string | null;
-            /** @description Which stages to run. Default: all. */
+            /** @description Which stages to run: ingest, lint. Default: all. */
             stages?: string[] | null;
-            /** @description Hours between two checks of links and front matter. */
+            /** @description Hours between two checks of links and front matter; 0 checks at every tick. Default: 24. */
             lint_interval_hours?: number | null;
         } | null;
         /** @description Runs an evaluation suite. */
