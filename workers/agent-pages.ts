@@ -6,9 +6,9 @@
  * No question is asked twice: an answer stands in `.agents/runs/<job>/phases/1/` for the next attempt, and a page of this
  * agent whose source has not changed stays, whichever job made it.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JsonObject } from '../lib/base/json.js';
+import { makeEmptyFolder } from './agent-folder.js';
 import type { Agent } from './agents/agent.js';
 import { askForObject } from './ask-json.js';
 import type { OutputFolder } from './atomic-write.js';
@@ -155,17 +155,14 @@ async function ask(
   page: string,
   source: SourcePath,
   read: SourceText,
-  { runDir }: BuiltinContext,
+  context: BuiltinContext,
 ): Promise<Answer> {
-  // It is given what it needs to know; in an empty folder there is nothing that could lead it elsewhere.
-  const cwd = join(runDir, 'agent');
-  await mkdir(cwd, { recursive: true });
   const asked = await askForObject(agent, {
     prompt: promptFor(source.path, read.text),
     schema: pageSchema,
-    folder: join(runDir, 'artifacts', 'agent', page),
+    folder: join(context.runDir, 'artifacts', 'agent', page),
     artifactPrefix: `agent/${page}/`,
-    cwd,
+    cwd: await makeEmptyFolder(context),
   });
   if ('object' in asked) return { object: asked.object };
   if (asked.failure !== undefined) {

@@ -8,7 +8,7 @@
  */
 import { join } from 'node:path';
 import { canonicalJson } from '../lib/base/canonical.js';
-import { isJsonObject } from '../lib/base/json.js';
+import { isJsonObject, jsonObjectIn } from '../lib/base/json.js';
 import { DREAMT_BY } from './dream-learning.js';
 import { dreamLimits } from './dream-limits.js';
 import { byText } from './folder-walk.js';
@@ -33,13 +33,8 @@ export function encodeIndex(index: DreamIndex): string {
 
 /** Undefined for what is none of ours. */
 export function decodeIndex(text: string): DreamIndex | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (!isJsonObject(value) || value['built_by'] !== DREAMT_BY || !isJsonObject(value['sources'])) return undefined;
+  const value = jsonObjectIn(text);
+  if (value?.['built_by'] !== DREAMT_BY || !isJsonObject(value['sources'])) return undefined;
   const index = new Map<string, TakenSource>();
   for (const [path, taken] of Object.entries(value['sources'])) {
     if (!isJsonObject(taken) || typeof taken['sha256'] !== 'string') continue;

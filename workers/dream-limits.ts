@@ -33,6 +33,8 @@ export const dreamLimits = Object.freeze({
   likeness: 0.7,
   /** A learning is stale when it is so much older than the newest document. */
   staleDays: 90,
+  /** New statements that an agent is asked about in one iteration. */
+  groupsAsked: 200,
   iterationsDefault: 10,
   iterationsAtMost: 1_000,
   goalCharacters: 4_000,

@@ -27,6 +27,10 @@ export interface Group {
 export interface Reduced {
   /** Sorted by file. */
   readonly groups: readonly Group[];
+  /** The agent that was asked too; absent where none was. */
+  readonly reduced_by?: string;
+  /** Why what it said could not be used. */
+  readonly agent_problem?: string;
 }
 
 interface Gathered {

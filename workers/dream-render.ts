@@ -27,6 +27,11 @@ function summaryPage(report: DreamReport): string {
       report.skipped.map(({ source, reason }) => reasonItem({ file: source, reason })),
       report.skipped_count,
     ),
+    ...(report.agent_problem === undefined
+      ? []
+      : [
+          `What the agent said of statements that mean the same could not be used: ${escapeMarkdown(safeLine(report.agent_problem))}.`,
+        ]),
     ...(isWaiting(report)
       ? ['Sources wait that were not looked at: run it again, or with a larger `max_iterations`.']
       : []),

@@ -6,6 +6,7 @@ import { dreamLimits } from './dream-limits.js';
 import type { Measured, SourceCounts, Stale } from './dream-measure.js';
 import type { Group, Reduced } from './dream-reduce.js';
 import type { SourceKind } from './dream-sources.js';
+import { FORGED_BY } from './pages.js';
 import type { Skipped } from './sources.js';
 import { countWords } from './words.js';
 
@@ -25,6 +26,10 @@ export interface DreamReport {
   readonly dream_run_id: string;
   readonly goal?: string;
   readonly iterations: number;
+  /** What said which statements mean the same. */
+  readonly reduced_by: string;
+  /** Why what an agent said could not be used; of the last iteration that had such a problem. */
+  readonly agent_problem?: string;
   readonly sources: Readonly<Record<SourceKind, SourceCounts>>;
   /** Whether there is more below `.agents` than the limits of the search let in. */
   readonly search_cut: boolean;
@@ -61,6 +66,7 @@ export interface StageResults {
 
 export function report({ runId, goal, earlier }: ReportGround, results: StageResults): DreamReport {
   const { ingested, measured, committed } = results;
+  const problem = results.reduced.agent_problem ?? earlier?.agent_problem;
   const learnings = [...(earlier?.learnings ?? []), ...reportedOf(results, goal)].sort(byWeight);
   const kept = [...(earlier?.kept ?? []), ...committed.kept];
   return {
@@ -69,6 +75,8 @@ export function report({ runId, goal, earlier }: ReportGround, results: StageRes
     dream_run_id: runId,
     ...(goal === undefined ? {} : { goal }),
     iterations: (earlier?.iterations ?? 0) + 1,
+    reduced_by: results.reduced.reduced_by ?? earlier?.reduced_by ?? FORGED_BY,
+    ...(problem === undefined ? {} : { agent_problem: problem }),
     sources: {
       knowledge: summed(earlier?.sources.knowledge, measured.sources.knowledge),
       learning: summed(earlier?.sources.learning, measured.sources.learning),

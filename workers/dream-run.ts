@@ -1,7 +1,8 @@
 /**
  * `dream.run`: gathers what documents below `.agents` and transcripts of agents say was learned, and keeps it as learnings
  * in `.agents/learnings`, a file each. Five stages (ingest, reduce, measure, commit, report), repeated while sources wait.
- * Without an agent, by the form of the texts alone: the same sources give the same bytes.
+ * Without an agent, by the form of the texts alone: the same sources give the same bytes. Where the configuration gives
+ * it an agent, that one also says which statements mean the same in other words (`dream-reduce-agent.ts`).
  *
  * What a stage came to stands in `.agents/runs/<job>/phases/<n>/<stage>.json`: a later attempt goes on behind the last one.
  *

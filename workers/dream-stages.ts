@@ -4,6 +4,7 @@ import { type Committed, commit } from './dream-commit.js';
 import { type Ingested, ingest } from './dream-ingest.js';
 import { type Measured, measure } from './dream-measure.js';
 import { type Reduced, reduce } from './dream-reduce.js';
+import { reduceFurther } from './dream-reduce-agent.js';
 import { type DreamReport, report } from './dream-report.js';
 import type { Checkpoint } from './stage-checkpoints.js';
 
@@ -32,8 +33,10 @@ export async function runStage(stage: DreamStage, ground: DreamGround, done: Dre
   switch (stage) {
     case 'ingest':
       return ingest(context, ground.jobId);
-    case 'reduce':
-      return reduce(context, needed(done, 'ingest'));
+    case 'reduce': {
+      const reduced = await reduce(context, needed(done, 'ingest'));
+      return context.agent === undefined ? reduced : reduceFurther(reduced, context.agent, ground.goal, context);
+    }
     case 'measure':
       return measure(context, needed(done, 'ingest'), needed(done, 'reduce'));
     case 'commit':

@@ -1,6 +1,6 @@
 /** What a worker may write over or remove: nothing but what a worker made. A mark in each file says so. */
 import { lstat } from 'node:fs/promises';
-import { isJsonObject } from '../lib/base/json.js';
+import { jsonObjectIn } from '../lib/base/json.js';
 import { failure } from './failure.js';
 import { frontMatterOf, readFrontMatter } from './pages.js';
 import { told } from './payload.js';
@@ -40,17 +40,8 @@ async function markOf(root: string, absolute: string): Promise<Mark | 'none' | u
 
 /** What a file says of itself: as an object, in its first line, or in its front matter. */
 function facetOf(absolute: string, text: string): Record<string, unknown> | undefined {
-  if (absolute.endsWith('.json')) return readJson(text);
+  if (absolute.endsWith('.json')) return jsonObjectIn(text);
   // A list without lines could be anybody's, and holds nothing to lose.
-  if (absolute.endsWith('.jsonl')) return text === '' ? { built_by: '' } : readJson(text.split('\n', 1)[0] ?? '');
+  if (absolute.endsWith('.jsonl')) return text === '' ? { built_by: '' } : jsonObjectIn(text.split('\n', 1)[0] ?? '');
   return readFrontMatter(frontMatterOf(text)?.front ?? '');
-}
-
-function readJson(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { canonicalJson } from '../lib/base/canonical.js';
 import { fileNameOf } from '../lib/base/file-name.js';
-import { isJsonObject, type JsonObject } from '../lib/base/json.js';
+import { jsonObjectIn } from '../lib/base/json.js';
 import { createFileWriter } from './atomic-write.js';
 import { readRegularFile } from './sources.js';
 
@@ -84,22 +84,13 @@ export function encodeCheckpoint(checkpoint: Checkpoint): string {
 
 /** Undefined for what is none, or is not what was written. */
 export function decodeCheckpoint(text: string): Checkpoint | undefined {
-  const value = readObject(text);
+  const value = jsonObjectIn(text);
   if (value?.['schema_version'] !== 1) return undefined;
   const { built_by, stage, run_id, job_id, iteration, after, result_sha256, result } = value;
   if (typeof built_by !== 'string' || typeof stage !== 'string' || typeof run_id !== 'string') return undefined;
   if (typeof job_id !== 'string' || typeof iteration !== 'number' || typeof after !== 'string') return undefined;
   if (typeof result_sha256 !== 'string' || hashOf(result) !== result_sha256) return undefined;
   return { built_by, stage, run_id, job_id, iteration, after, result_sha256, result };
-}
-
-function readObject(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function hashOf(value: unknown): string {

@@ -2,7 +2,7 @@
  * What an agent said in a transcript of lines of JSON: its own words alone, not what tools and files told it. Claude
  * Code, Codex, and lines of `{role, content}` are understood; whatever else a line holds is passed over.
  */
-import { isJsonObject, type JsonObject } from '../lib/base/json.js';
+import { type JsonObject, jsonObjectIn } from '../lib/base/json.js';
 import { objectIn, objectsIn, textIn } from './agents/members.js';
 import { dreamLimits } from './dream-limits.js';
 import { createLineReader } from './lines.js';
@@ -19,7 +19,7 @@ export function textsOfTranscript(bytes: Buffer): TranscriptTexts {
   const reader = createLineReader(
     dreamLimits.transcriptLineBytes,
     (line) => {
-      const event = readEvent(line);
+      const event = jsonObjectIn(line);
       if (event !== undefined) for (const text of saidIn(event)) texts.add(text);
     },
     () => {
@@ -29,15 +29,6 @@ export function textsOfTranscript(bytes: Buffer): TranscriptTexts {
   reader.take(bytes);
   reader.end();
   return { texts: [...texts], longLines };
-}
-
-function readEvent(line: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function saidIn(event: JsonObject): string[] {

@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path';
 import { canonicalJson } from '../lib/base/canonical.js';
-import { isJsonObject } from '../lib/base/json.js';
+import { isJsonObject, jsonObjectIn } from '../lib/base/json.js';
 import { llmwikiLimits } from './llmwiki-limits.js';
 import { readRegularFile, type SourcePath } from './sources.js';
 
@@ -31,13 +31,8 @@ export function encodeSentinel({ documents, lintedAt }: Sentinel): string {
 
 /** Undefined for what is none of ours. */
 export function decodeSentinel(text: string): Sentinel | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (!isJsonObject(value) || value['built_by'] !== KEPT_BY || !isJsonObject(value['documents'])) return undefined;
+  const value = jsonObjectIn(text);
+  if (value?.['built_by'] !== KEPT_BY || !isJsonObject(value['documents'])) return undefined;
   const hashes = Object.entries(value['documents']).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string',
   );

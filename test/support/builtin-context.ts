@@ -8,6 +8,7 @@ import type { JobType } from '../../lib/model/event.js';
 import { MARKER_VARIABLE, type OpenOrder, type WorkerClaim, type WorkerJob } from '../../lib/model/worker-protocol.js';
 import type { Agent } from '../../workers/agents/agent.js';
 import type { BuiltinContext, BuiltinHandler, ConsumerSnapshot } from '../../workers/builtin-context.js';
+import { toldFailure } from '../../workers/failure.js';
 import { createSpawn } from '../../workers/spawn.js';
 import type { KernelDouble } from './kernel-double.js';
 
@@ -139,6 +140,17 @@ const TASK_LIMITS = { outputBytes: 33_554_432, artifactBytes: 104_857_600, cance
 function claimOf({ job_id, attempt }: WorkerJob): WorkerClaim {
   const marker = process.env[MARKER_VARIABLE] ?? `marker-${process.pid}-${job_id}`;
   return { claim_token: `claim-${attempt}`, lease_epoch: attempt, marker };
+}
+
+/** The message with which a job fails that is `request_rejected`, or fails with the code given. */
+export async function refusalOf(running: Promise<unknown>, code = 'request_rejected'): Promise<string> {
+  const error: unknown = await running.then(
+    () => new Error('the job was expected to fail'),
+    (thrown: unknown) => thrown,
+  );
+  const told = toldFailure(error);
+  if (told?.code !== code) throw error;
+  return told.message;
 }
 
 export function sha256(text: string | Uint8Array): string {

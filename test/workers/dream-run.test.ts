@@ -8,7 +8,8 @@ import { decodeLearning } from '../../workers/dream-learning.js';
 import { dreamLimits } from '../../workers/dream-limits.js';
 import type { DreamReport } from '../../workers/dream-report.js';
 import { dreamRun } from '../../workers/dream-run.js';
-import { createBench, type WorkerBench } from '../support/builtin-context.js';
+import { createBench, refusalOf, type WorkerBench } from '../support/builtin-context.js';
+import { scriptedAgent } from '../support/scripted-agent.js';
 
 const test = suite<WorkerBench>('dream.run');
 const LEARNINGS = '.agents/learnings';
@@ -23,16 +24,8 @@ async function dream(bench: WorkerBench, payload: JsonObject = {}): Promise<Drea
   return JSON.parse(bench.read(bench.artifacts['summary.json'] ?? '')) as DreamReport;
 }
 
-async function refusal(bench: WorkerBench, payload: JsonObject): Promise<string> {
-  try {
-    await bench.run(dreamRun, 'dream.run', payload);
-  } catch (error) {
-    const { failure } = error as { failure?: { code: string; message: string } };
-    assert.is(failure?.code, 'request_rejected', String(error));
-    return failure?.message ?? '';
-  }
-  throw new Error('the job was expected to fail');
-}
+const refusal = (bench: WorkerBench, payload: JsonObject): Promise<string> =>
+  refusalOf(bench.run(dreamRun, 'dream.run', payload));
 
 function learned(bench: WorkerBench): string[] {
   const folder = join(bench.root, LEARNINGS);
@@ -322,6 +315,31 @@ test('thousands of documents are taken in some iterations, and quickly', async (
   const { user, system } = process.cpuUsage(before);
   assert.ok(user + system < 12_000_000, `${user + system} µs of processor time`);
   assert.equal([report.iterations, report.sources.knowledge.new, report.learned_count], [2, 2_500, 40]);
+});
+
+test('an agent says which new statements mean the same, and can do nothing else', async (bench) => {
+  bench.put('.agents/notes/a.md', '# Lessons\n\n- The kettle trips the breaker.\n- Boiling water cuts power.\n');
+  bench.put('.agents/notes/b.md', 'Lesson: oil the lathe each night.\n');
+  const agent = scriptedAgent(['{"same":[[1,3,3,99],[3,2]]}']);
+  bench.agent = agent;
+  const report = await dream(bench, { goal: 'power' });
+  assert.equal([report.reduced_by, report.agent_problem, report.learned_count], ['claude (agent)', undefined, 2]);
+  assert.match(agent.requests[0]?.prompt ?? '', '{"number":1,"statement":"Boiling water cuts power."}');
+  assert.equal(learned(bench).sort(), ['The kettle trips the breaker.', 'oil the lathe each night.']);
+  assert.equal(agent.requests[0]?.access, 'read');
+  await createBench(bench.root, 2).run(dreamRun, 'dream.run', { goal: 'power' });
+  assert.is(agent.requests.length, 1, 'a later attempt does not ask again');
+});
+
+test('an agent that says nothing usable changes nothing, and it is told', async (bench) => {
+  bench.put('.agents/notes/a.md', 'Lesson: the kettle trips the breaker.\n\nLesson: oil the lathe each night.\n');
+  bench.agent = scriptedAgent(() => '{"same":[["a"]]}');
+  const report = await dream(bench);
+  assert.match(report.agent_problem ?? '', /member same\.0\.0 must be integer/);
+  assert.is(learned(bench).length, 2);
+  assert.match(bench.read(bench.artifacts['summary.md'] ?? ''), 'could not be used');
+  bench.agent = scriptedAgent([]);
+  assert.is((await dream(bench)).reduced_by, 'builtin (no agent)', 'it is not asked about nothing');
 });
 
 test('a stopped job stops, and the next attempt ends it', async (bench) => {

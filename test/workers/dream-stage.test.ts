@@ -7,7 +7,7 @@ import { dreamRun } from '../../workers/dream-run.js';
 import { dreamStage } from '../../workers/dream-stage.js';
 import { dreamStages } from '../../workers/dream-stages.js';
 import { decodeCheckpoint } from '../../workers/stage-checkpoints.js';
-import { createBench, type WorkerBench } from '../support/builtin-context.js';
+import { createBench, refusalOf, type WorkerBench } from '../support/builtin-context.js';
 
 const test = suite<WorkerBench>('dream.stage');
 
@@ -20,22 +20,14 @@ async function stage(bench: WorkerBench, payload: JsonObject = {}): Promise<void
   await bench.run(dreamStage, 'dream.stage', payload);
 }
 
-async function refusal(bench: WorkerBench, payload: JsonObject): Promise<string> {
-  try {
-    await stage(bench, payload);
-  } catch (error) {
-    const { failure } = error as { failure?: { code: string; message: string } };
-    assert.is(failure?.code, 'request_rejected', String(error));
-    return failure?.message ?? '';
-  }
-  throw new Error('the job was expected to fail');
-}
+const refusal = (bench: WorkerBench, payload: JsonObject): Promise<string> => refusalOf(stage(bench, payload));
 
 test('an empty payload takes in what there is, which may be nothing', async (bench) => {
   await stage(bench);
   const checkpoint = decodeCheckpoint(bench.read(bench.artifacts['ingest.json'] ?? ''));
-  assert.equal([checkpoint?.stage, checkpoint?.run_id], ['ingest', 'job-1']);
-  assert.equal((checkpoint?.result as { statements: unknown[] }).statements, []);
+  if (checkpoint === undefined) throw new Error('it is no checkpoint');
+  assert.equal([checkpoint.stage, checkpoint.run_id], ['ingest', 'job-1']);
+  assert.equal((checkpoint.result as { statements: unknown[] }).statements, []);
   assert.is(bench.read('.agents/runs/job-1/phases/1/ingest.json'), bench.read(bench.artifacts['ingest.json'] ?? ''));
 });
 

@@ -10,7 +10,7 @@ import { decodePage } from '../../workers/pages.js';
 import type { NewerDocument } from '../../workers/vault-ingest.js';
 import type { VaultFinding } from '../../workers/vault-lint.js';
 import { wikiForge } from '../../workers/wiki-forge.js';
-import { createBench, type WorkerBench } from '../support/builtin-context.js';
+import { createBench, refusalOf, type WorkerBench } from '../support/builtin-context.js';
 import { scriptedAgent } from '../support/scripted-agent.js';
 
 const test = suite<WorkerBench>('llmwiki.loop');
@@ -46,16 +46,7 @@ async function tick(bench: WorkerBench, payload: JsonObject = {}, hoursLater = 0
   return { stages, findings };
 }
 
-async function refusal(bench: WorkerBench, payload: JsonObject): Promise<string> {
-  try {
-    await tick(bench, payload);
-  } catch (error) {
-    const { failure } = error as { failure?: { code: string; message: string } };
-    assert.is(failure?.code, 'request_rejected', String(error));
-    return failure?.message ?? '';
-  }
-  throw new Error('the job was expected to fail');
-}
+const refusal = (bench: WorkerBench, payload: JsonObject): Promise<string> => refusalOf(tick(bench, payload));
 
 const names = (documents: readonly NewerDocument[] | undefined): string[] =>
   (documents ?? []).map(({ name, status }) => `${status} ${name}`);

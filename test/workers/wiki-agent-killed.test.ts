@@ -8,7 +8,7 @@ const test = suite('wiki by an agent, killed');
 const scenario = new URL('../support/fixtures/killed/wiki-agent.js', import.meta.url);
 
 test('pages by an agent end as if nothing had happened, and so does what is in quarantine', async () => {
-  const { interrupted } = await killAtRandomPoints(scenario, { rounds: rounds(8) });
+  const { interrupted } = await killAtRandomPoints(scenario, { rounds: rounds(5), leastInTime: 0.2 });
   assert.ok(interrupted > 0);
 });
 
