@@ -26,6 +26,8 @@ export const dreamLimits = Object.freeze({
   headingCharacters: 120,
   /** Files below `.agents/learnings`. */
   learningsAtMost: 20_000,
+  /** What the files below `.agents/learnings` say, all together: everything new is compared with it. */
+  knownStatementsAtMost: 100_000,
   /** Places that a learning names. */
   sourcesOfLearning: 50,
   keywordsOfLearning: 8,
@@ -34,13 +36,12 @@ export const dreamLimits = Object.freeze({
   /** A learning is stale when it is so much older than the newest document. */
   staleDays: 90,
   /** New statements that an agent is asked about in one iteration. */
-  groupsAsked: 200,
+  groupsAsked: 100,
   iterationsDefault: 10,
   iterationsAtMost: 1_000,
   goalCharacters: 4_000,
   runIdCharacters: 256,
   /** Of a list in the report; their number always is told. */
-  listedAtMost: 200,
+  listedAtMost: 100,
   indexBytes: 33_554_432,
-  checkpointBytes: 67_108_864,
 });

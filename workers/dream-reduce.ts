@@ -2,6 +2,7 @@
  * The stage reduce: statements that say the same become one, and each is compared with what `.agents/learnings` holds
  * already. What people wrote there is known; a learning of an earlier run gets the new places.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { BuiltinContext } from './builtin-context.js';
 import type { FoundStatement, Ingested } from './dream-ingest.js';
 import { learningName, mergePlaces, type Place } from './dream-learning.js';
@@ -33,6 +34,9 @@ export interface Reduced {
   readonly agent_problem?: string;
 }
 
+/** Statements that are compared with all others before the thread does anything else. */
+const PLACED_AT_ONCE = 100;
+
 interface Gathered {
   readonly base: KnownLearnings['known'][number] | undefined;
   readonly members: FoundStatement[];
@@ -41,14 +45,17 @@ interface Gathered {
 export async function reduce(context: BuiltinContext, { statements }: Ingested): Promise<Reduced> {
   const { known } = await readLearnings(context.root, context.signal);
   // What is longest says most: of several it stands for the others.
-  const candidates = [...statements].sort((a, b) => b.text.length - a.text.length || (a.text < b.text ? -1 : 1));
+  const candidates = [...statements].sort(byLength);
   const likeness = createLikeness([...known, ...candidates].map(({ text }) => text));
   const gathered = new Map<number, Gathered>();
+  const rest = restEvery(PLACED_AT_ONCE, context.signal);
   for (const base of known) {
+    await rest();
     const { index, isNew } = likeness.place(base.text);
     if (isNew) gathered.set(index, { base, members: [] });
   }
   for (const statement of candidates) {
+    await rest();
     const { index } = likeness.place(statement.text);
     const group = gathered.get(index) ?? { base: undefined, members: [] };
     group.members.push(statement);
@@ -56,6 +63,24 @@ export async function reduce(context: BuiltinContext, { statements }: Ingested):
   }
   const groups = [...gathered.values()].flatMap((group) => groupOf(group) ?? []);
   return { groups: groups.sort((a, b) => (a.file < b.file ? -1 : 1)) };
+}
+
+/** The longest first; of equals the order of the texts, then of the sources, so that nothing is left to chance. */
+function byLength(a: FoundStatement, b: FoundStatement): number {
+  if (a.text.length !== b.text.length) return b.text.length - a.text.length;
+  const [ofA, ofB] = a.text === b.text ? [a.source, b.source] : [a.text, b.text];
+  return ofA < ofB ? -1 : ofA > ofB ? 1 : 0;
+}
+
+/** Lets the thread show that it lives, once so many steps. */
+function restEvery(steps: number, signal: AbortSignal): () => Promise<void> {
+  let done = 0;
+  return async () => {
+    done += 1;
+    if (done % steps !== 0) return;
+    signal.throwIfAborted();
+    await nextTurn();
+  };
 }
 
 /** Undefined for a learning that nothing was found for. */

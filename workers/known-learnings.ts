@@ -26,7 +26,7 @@ export interface KnownLearnings {
 
 /** @throws a failure `request_rejected` when there are too many to compare with */
 export async function readLearnings(root: string, signal: AbortSignal): Promise<KnownLearnings> {
-  const { learningsAtMost: files, folderEntries: entries, folderDepth: depth } = dreamLimits;
+  const { learningsAtMost: files, folderEntries: entries, folderDepth: depth, knownStatementsAtMost } = dreamLimits;
   const bounds = { files, entries, depth };
   const walked = await walkFiles({ root, folder: LEARNINGS_FOLDER, bounds, takes: isDocument, signal });
   if (walked.cut) {
@@ -43,6 +43,10 @@ export async function readLearnings(root: string, signal: AbortSignal): Promise<
     const learning = decodeLearning(text);
     if (learning !== undefined) dreamt.push({ text: learning.statement, file: path, learning });
     else others.push(...saidBy(path, text).map((said) => ({ text: said, file: path })));
+    if (dreamt.length + others.length > knownStatementsAtMost) {
+      const message = `${LEARNINGS_FOLDER}: more than ${knownStatementsAtMost} statements; move some files elsewhere`;
+      throw failure('request_rejected', message);
+    }
     counts[learning !== undefined ? 'dreamt' : isDreamt(text) ? 'edited' : 'people'] += 1;
   }
   return { known: [...dreamt, ...others], counts };

@@ -40,11 +40,12 @@ export function createLikeness(texts: Iterable<string>): Likeness {
       const key = [said.turning, ...said.parts].join('\n');
       const same = exact.get(key);
       if (same !== undefined) return { index: same, isNew: false };
-      const prefix = rarest(said.parts);
+      // Only what turns round the same way, and says the same numbers, can be like it.
+      const prefix = rarest(said.parts).map((part) => `${said.turning}\n${part}`);
       const like = likest(said, new Set(prefix.flatMap((part) => byRarePart.get(part) ?? [])), firsts);
       const index = like ?? firsts.push(said) - 1;
       exact.set(key, index);
-      if (like === undefined) for (const part of prefix) byRarePart.set(part, [...(byRarePart.get(part) ?? []), index]);
+      if (like === undefined) for (const part of prefix) listFor(byRarePart, part).push(index);
       return { index, isNew: like === undefined };
     },
   };
@@ -60,6 +61,12 @@ function rarityOf(texts: Iterable<string>): (parts: ReadonlySet<string>) => stri
       .slice(0, parts.size - Math.ceil(dreamLimits.likeness * parts.size) + 1);
 }
 
+function listFor(lists: Map<string, number[]>, key: string): number[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
+}
+
 function saidBy(text: string): Said {
   const all = [...text.toLowerCase().matchAll(WORD)].map(([word]) => word);
   const words = all.filter((word) => !PASSED.has(word));
@@ -72,11 +79,11 @@ function saidBy(text: string): Said {
 function likest(said: Said, candidates: ReadonlySet<number>, firsts: readonly Said[]): number | undefined {
   let best: number | undefined;
   let bestShare = 0;
-  for (const index of [...candidates].sort((a, b) => a - b)) {
+  for (const index of candidates) {
     const other = firsts[index];
-    if (other === undefined || other.turning !== said.turning) continue;
-    const share = sharedOf(said.parts, other.parts);
-    if (share >= dreamLimits.likeness && share > bestShare) [best, bestShare] = [index, share];
+    const share = other === undefined ? 0 : sharedOf(said.parts, other.parts);
+    if (share < dreamLimits.likeness || share < bestShare) continue;
+    if (share > bestShare || best === undefined || index < best) [best, bestShare] = [index, share];
   }
   return best;
 }

@@ -113,7 +113,7 @@ async function vaultOf(payload: JsonObject, root: string): Promise<SourcePath | 
 }
 
 function checkpoints(jobId: string, { root, runDir }: BuiltinContext): CheckpointStore {
-  const fileOf = (stage: string): string => `${(STAGES as readonly string[]).indexOf(stage) + 1}/${stage}.json`;
+  const fileOf = (stage: string): string => `${(STAGES as readonly string[]).indexOf(stage) + 1}/llmwiki-${stage}.json`;
   return createCheckpointStore({ root, runDir, folder: phasesFolder(root, jobId), fileOf });
 }
 

@@ -342,8 +342,34 @@ test('an agent that says nothing usable changes nothing, and it is told', async 
   assert.is((await dream(bench)).reduced_by, 'builtin (no agent)', 'it is not asked about nothing');
 });
 
+test('folders to a depth, so many in a list, so many asked about', async (bench) => {
+  const { folderDepth, listedAtMost, groupsAsked, keywordsOfLearning, headingCharacters } = dreamLimits;
+  bench.put(`.agents/notes/${'d/'.repeat(folderDepth)}a.md`, 'Lesson: this lies too deep to be found.\n');
+  const items = (from: number) =>
+    Array.from({ length: 75 }, (_, at) => `- The part ${from + at} has to be oiled.\n`).join('');
+  bench.put('.agents/notes/a.md', `# Lessons ${'of the long heading '.repeat(20)}\n\n${items(0)}`);
+  bench.put(
+    '.agents/notes/b.md',
+    `# Lessons\n\n${items(75)}- ${'alpha beta gamma delta epsilon zeta eta theta iota kappa '.repeat(2)}\n`,
+  );
+  const agent = scriptedAgent(['{"same":[]}']);
+  bench.agent = agent;
+  const report = await dream(bench);
+  assert.equal([report.learned_count, report.learnings.length], [151, listedAtMost]);
+  assert.match(report.skipped[0]?.reason ?? '', `deeper than ${folderDepth} folders`);
+  assert.match(bench.read(bench.artifacts['summary.md'] ?? ''), `… and ${151 - listedAtMost} more.`);
+  const prompt = agent.requests[0]?.prompt ?? '';
+  assert.ok(prompt.includes(`{"number":${groupsAsked},`) && !prompt.includes(`{"number":${groupsAsked + 1},`));
+  const texts = readdirSync(join(bench.root, LEARNINGS)).map((name) => bench.read(`${LEARNINGS}/${name}`));
+  const long = texts.find((text) => text.includes('alpha beta')) ?? '';
+  const keywords = JSON.parse(/^keywords: (.*)$/m.exec(long)?.[1] ?? '[]') as string[];
+  assert.is(keywords.length, keywordsOfLearning);
+  const places = texts.flatMap((text) => decodeLearning(text)?.sources ?? []);
+  assert.is(Math.max(...places.map(({ heading }) => heading?.length ?? 0)), headingCharacters);
+});
+
 test('a stopped job stops, and the next attempt ends it', async (bench) => {
-  for (let at = 0; at < 300; at++) bench.put(`.agents/notes/${at}.md`, `Lesson: part ${at} has to be oiled.\n`);
+  for (let at = 0; at < 300; at++) bench.put(`.agents/notes/${at}.md`, `Lesson: part ${at % 5} has to be oiled.\n`);
   const push = bench.progressed.push.bind(bench.progressed);
   bench.progressed.push = (...all) => {
     if (all[0]?.done === 100) bench.stopping.abort();
@@ -355,7 +381,7 @@ test('a stopped job stops, and the next attempt ends it', async (bench) => {
   });
   assert.is((stopped as Error | undefined)?.name, 'AbortError');
   await createBench(bench.root, 2).run(dreamRun, 'dream.run', {});
-  assert.is(learned(bench).length, 300);
+  assert.is(learned(bench).length, 5);
   renameSync(join(bench.root, '.agents/runs'), join(bench.root, '.agents/old-runs'));
 });
 

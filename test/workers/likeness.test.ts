@@ -69,4 +69,15 @@ test('thousands are placed in a moment', () => {
   assert.ok(performance.now() - startedAt < 10_000);
 });
 
+test('what is like nothing, though it shares nearly all its words, is placed without a look at all others', () => {
+  const texts = Array.from(
+    { length: 3_000 },
+    (_, at) => `word${at % 7} is before thing${at % 11} and after part${at % 13} of house${at}`,
+  );
+  const before = process.cpuUsage();
+  placed(...texts);
+  const { user, system } = process.cpuUsage(before);
+  assert.ok(user + system < 10_000_000, `${user + system} µs of processor time`);
+});
+
 test.run();
