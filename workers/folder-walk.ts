@@ -68,16 +68,17 @@ async function walkInto(walk: Walk, folder: SourcePath, depth: number): Promise<
   });
   for (const entry of entries.sort(byText(({ name }) => name))) {
     walk.entries += 1;
-    if (walk.found.length >= walk.bounds.files || walk.entries > walk.bounds.entries) walk.cut = true;
+    if (walk.entries > walk.bounds.entries) walk.cut = true;
     if (walk.cut) return;
     const path = folder.path === '.' ? entry.name : `${folder.path}/${entry.name}`;
     const absolute = join(folder.absolute, entry.name);
     if (entry.isDirectory()) {
       if (walk.enters?.(path) ?? true) await walkInto(walk, { path, absolute }, depth + 1);
     } else if (walk.takes(path)) {
-      if (entry.isFile()) walk.found.push({ path, absolute });
-      else
+      if (!entry.isFile())
         walk.skipped.push({ source: path, reason: entry.isSymbolicLink() ? 'a symbolic link' : 'not a regular file' });
+      else if (walk.found.length < walk.bounds.files) walk.found.push({ path, absolute });
+      else walk.cut = true;
     }
   }
 }

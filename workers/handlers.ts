@@ -11,4 +11,5 @@ export const handlers: Readonly<Record<BuiltinType, () => Promise<BuiltinHandler
   'dream.stage': async () => (await import('./dream-stage.js')).dreamStage,
   'llmwiki.loop': async () => (await import('./llmwiki-loop.js')).llmwikiLoop,
   'openclaw.snapshot': async () => (await import('./openclaw-snapshot.js')).openclawSnapshot,
+  'plans.projection': async () => (await import('./plans-projection.js')).plansProjection,
 };

@@ -1,5 +1,6 @@
 /** One plan of the manifest, read from a line of an issue file or from the front matter of a plan. Pure. */
 import { createHash } from 'node:crypto';
+import { isJsonObject } from '../lib/base/json.js';
 import { safeLine } from '../lib/base/text.js';
 import { plansLimits } from './plans-limits.js';
 
@@ -64,16 +65,21 @@ function wordOf(value: unknown, characters: number): string | undefined {
   return text.length <= characters ? text : `${text.slice(0, characters - 1).toWellFormed()}…`;
 }
 
-/** `depends_on: [id]` of a plan, `dependencies: [{depends_on_id}]` of an issue. */
+/**
+ * `depends_on: [id]` of a plan, `dependencies: [{depends_on_id, type}]` of an issue: of the latter those alone that block
+ * it, for it may also name its parent, or what it was found with.
+ */
 function dependenciesOf(facts: Readonly<Record<string, unknown>>): string[] {
   const listed = facts['depends_on'] ?? facts['dependencies'];
   if (!Array.isArray(listed)) return [];
   const ids = listed
     .slice(0, plansLimits.dependenciesAtMost)
-    .map((each: unknown) =>
-      typeof each === 'object' && each !== null ? (each as Record<string, unknown>)['depends_on_id'] : each,
-    )
+    .map((each: unknown) => (isJsonObject(each) ? blockerOf(each) : each))
     .map((each) => wordOf(each, plansLimits.idCharacters))
     .filter((each) => each !== undefined);
   return [...new Set(ids)].sort();
+}
+
+function blockerOf({ depends_on_id, type }: Readonly<Record<string, unknown>>): unknown {
+  return type === undefined || type === null || type === 'blocks' ? depends_on_id : undefined;
 }

@@ -4,25 +4,19 @@
  */
 import { lstat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isJsonObject } from '../lib/base/json.js';
 import { failure } from './failure.js';
 import { walkFiles } from './folder-walk.js';
 import { frontMatterOf, readFrontMatter } from './pages.js';
 import { type PlanEntry, planEntry } from './plan-entry.js';
+import type { PlanFinding } from './plan-findings.js';
 import { plansLimits } from './plans-limits.js';
 import { readRegularFile, resolveInside, type SourcePath } from './sources.js';
 
 export const ISSUES_FILE = '.beads/issues.jsonl';
 export const PLANS_FOLDER = '.agents/plans';
 
-export interface PlanFinding {
-  readonly kind: 'bad_line' | 'bad_plan' | 'duplicate_id' | 'unknown_dependency' | 'left_out';
-  /** Relative to the root. */
-  readonly source: string;
-  /** From 1. */
-  readonly line?: number;
-  readonly message: string;
-}
 export interface ReadPlans {
   readonly source: string;
   readonly entries: readonly PlanEntry[];
@@ -30,6 +24,8 @@ export interface ReadPlans {
 }
 
 const NEWLINE = 0x0a;
+/** Between two turns of the event loop: the thread has to show that it lives, and to hear that it is to stop. */
+const BYTES_A_TURN = 1_048_576;
 
 /** @throws a failure `request_rejected` when the issue file is there and can't be read as a whole */
 export async function readPlans(root: string, signal: AbortSignal): Promise<ReadPlans> {
@@ -45,14 +41,20 @@ async function readIssues(root: string, signal: AbortSignal): Promise<ReadPlans>
   const entries: PlanEntry[] = [];
   const findings: PlanFinding[] = [];
   let line = 0;
+  let sinceTurn = 0;
   for (const bytes of linesOf(read.bytes)) {
     line += 1;
-    if (line % 1000 === 0) signal.throwIfAborted();
+    sinceTurn += bytes.length + 1;
+    if (sinceTurn > BYTES_A_TURN) {
+      sinceTurn = 0;
+      await nextTurn();
+      signal.throwIfAborted();
+    }
     const entry = issueOf(bytes, line);
     if (entry === undefined) continue;
     if ('problem' in entry) findings.push({ kind: 'bad_line', source: ISSUES_FILE, line, message: entry.problem });
     else entries.push(entry);
-    if (entries.length > plansLimits.entriesAtMost)
+    if (entries.length + findings.length > plansLimits.entriesAtMost)
       throw failure('request_rejected', `${ISSUES_FILE}: more than ${plansLimits.entriesAtMost} issues`);
   }
   return { source: ISSUES_FILE, entries, findings };

@@ -9,12 +9,15 @@ export const plansLimits = Object.freeze({
   plansAtMost: 10_000,
   /** Entries of the folder of plans, plans or not. */
   folderEntries: 100_000,
+  /** Lines of the issue file, or plans, that are not blank: good or bad. */
   entriesAtMost: 100_000,
   idCharacters: 200,
   titleCharacters: 400,
   /** Of a status, a priority, a type. */
   wordCharacters: 80,
   dependenciesAtMost: 200,
+  /** Of plans that depend on each other, so many are named. */
+  cycleIdsTold: 10,
   /** Findings told one by one; their number always is. */
   findingsAtMost: 1_000,
 });

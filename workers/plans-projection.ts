@@ -1,6 +1,7 @@
 /**
- * `plans.projection`: the plans of the repository as one sorted list with checksums. Bad lines, ids that stand twice and
- * dependencies on what is not there are findings of a completed job: a projection shows the plans as they are.
+ * `plans.projection`: the plans of the repository as one sorted list with checksums. Bad lines, ids that stand twice,
+ * dependencies on what is not there or on each other are findings of a completed job: a projection shows the plans as
+ * they are.
  *
  * Of plans with one id the first stands in the manifest, and each later one is told. The same plans give the same bytes.
  *
@@ -9,7 +10,7 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { canonicalJson } from '../lib/base/canonical.js';
+import { canonicalJson, escapeTerminalControls } from '../lib/base/canonical.js';
 import type { JsonObject } from '../lib/base/json.js';
 import { counted } from '../lib/base/text.js';
 import { createFileWriter, outputFolder } from './atomic-write.js';
@@ -17,8 +18,10 @@ import type { BuiltinContext, BuiltinHandler } from './builtin-context.js';
 import { byText } from './folder-walk.js';
 import { refuseForeignFile } from './own-files.js';
 import { textMember, told } from './payload.js';
+import { dependencyCycles } from './plan-cycles.js';
 import type { PlanEntry } from './plan-entry.js';
-import { type PlanFinding, type ReadPlans, readPlans } from './plan-sources.js';
+import { FindingList, type PlanFinding } from './plan-findings.js';
+import { type ReadPlans, readPlans } from './plan-sources.js';
 import { plansLimits } from './plans-limits.js';
 
 const BUILT_BY = 'plans.projection';
@@ -41,15 +44,15 @@ export const plansProjection: BuiltinHandler = async (job, context) => {
     source: plans.source,
     count: entries.length,
     manifest_sha256: createHash('sha256').update(manifest, 'utf8').digest('hex'),
-    finding_count: findings.length,
-    findings: findings.slice(0, plansLimits.findingsAtMost),
+    finding_count: findings.count,
+    findings: findings.first(),
   };
   const files = new Map([
     ['manifest.jsonl', manifest],
-    ['summary.json', `${JSON.stringify(summary, null, 2)}\n`],
+    ['summary.json', `${escapeTerminalControls(JSON.stringify(summary, null, 2))}\n`],
   ]);
   await leave(files, output?.absolute, context);
-  context.log(`${counted(entries.length, 'plan')} from ${plans.source}, ${counted(findings.length, 'finding')}`);
+  context.log(`${counted(entries.length, 'plan')} from ${plans.source}, ${counted(findings.count, 'finding')}`);
 };
 
 function recorded(payload: JsonObject, member: string): Record<string, string> {
@@ -58,25 +61,31 @@ function recorded(payload: JsonObject, member: string): Record<string, string> {
 }
 
 /** Sorted, each id once, with everything that is doubtful. */
-function projected({ entries: read, findings: problems }: ReadPlans): {
-  entries: PlanEntry[];
-  findings: PlanFinding[];
-} {
-  const findings = [...problems];
+function projected(read: ReadPlans): { readonly entries: readonly PlanEntry[]; readonly findings: FindingList } {
+  const findings = new FindingList();
+  for (const problem of read.findings) findings.add(problem);
   const byId = new Map<string, PlanEntry>();
-  for (const entry of read) {
+  for (const entry of read.entries) {
     const first = byId.get(entry.id);
     if (first === undefined) byId.set(entry.id, entry);
-    else findings.push(finding('duplicate_id', entry, `the id ${told(entry.id)} is that of ${placeOf(first)} already`));
+    else findings.add(finding('duplicate_id', entry, `the id ${told(entry.id)} is that of ${placeOf(first)} already`));
   }
   const entries = [...byId.values()].sort(byText(({ id }) => id));
   for (const entry of entries)
     for (const id of entry.depends_on ?? [])
       if (!byId.has(id))
-        findings.push(
+        findings.add(
           finding('unknown_dependency', entry, `${told(entry.id)} depends on ${told(id)}, which is not there`),
         );
-  return { entries, findings: findings.sort(byPlace) };
+  for (const group of dependencyCycles(entries)) if (group[0] !== undefined) findings.add(cycle(group[0], group));
+  return { entries, findings };
+}
+
+function cycle(first: PlanEntry, group: readonly PlanEntry[]): PlanFinding {
+  if (group.length === 1) return finding('dependency_cycle', first, `${told(first.id)} depends on itself`);
+  const shown = group.slice(0, plansLimits.cycleIdsTold).map(({ id }) => told(id));
+  const more = group.length > shown.length ? [`${group.length - shown.length} more`] : [];
+  return finding('dependency_cycle', first, `these depend on each other: ${[...shown, ...more].join(', ')}`);
 }
 
 function finding(kind: PlanFinding['kind'], { source, line }: PlanEntry, message: string): PlanFinding {
@@ -85,11 +94,6 @@ function finding(kind: PlanFinding['kind'], { source, line }: PlanEntry, message
 
 function placeOf({ source, line }: PlanEntry): string {
   return `${told(source)}${line === undefined ? '' : `, line ${line}`}`;
-}
-
-function byPlace(a: PlanFinding, b: PlanFinding): number {
-  if (a.source !== b.source) return a.source < b.source ? -1 : 1;
-  return (a.line ?? 0) - (b.line ?? 0);
 }
 
 async function leave(

@@ -10,6 +10,7 @@ export const builtinTypes = [
   'dream.stage',
   'llmwiki.loop',
   'openclaw.snapshot',
+  'plans.projection',
 ] as const satisfies readonly JobType[];
 export type BuiltinType = (typeof builtinTypes)[number];
 

@@ -146,4 +146,22 @@ test('openclaw.snapshot', async (bench) => {
   assert.is(summary.reason, 'kept with the release notes');
 });
 
+test('plans.projection', async (bench) => {
+  await runExample(bench, 'plans.projection');
+  const lines = bench.read('plans/manifest.jsonl').trimEnd().split('\n');
+  assert.equal(
+    lines.map((line) => JSON.parse(line) as JsonObject).map(({ id, depends_on }) => [id, depends_on]),
+    [
+      ['bk-1', undefined],
+      ['bk-2', undefined],
+      ['bk-3', ['bk-1']],
+    ],
+  );
+  const summary = JSON.parse(bench.read('plans/summary.json')) as { project_id: string; findings: JsonObject[] };
+  assert.equal(
+    [summary.project_id, summary.findings.map(({ kind, line }) => [kind, line])],
+    ['bakery', [['duplicate_id', 4]]],
+  );
+});
+
 test.run();
