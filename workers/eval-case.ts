@@ -1,11 +1,11 @@
 /** Runs one case once in its copy: its command, or the agent with its prompt; then holds what came of it against its expectations. */
 import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { AgentRun } from './agents/agent.js';
 import type { BuiltinContext } from './builtin-context.js';
 import type { SpawnResult } from './context.js';
-import { checkAll, type Evidence } from './eval-checks.js';
-import type { Attempt, EvalCase, RunEnd } from './eval-model.js';
+import { checkAll, type Evidence, temporaryFolderOf, withoutPlace } from './eval-checks.js';
+import type { AgentFacts, Attempt, CaseRun, EvalCase, RunEnd } from './eval-model.js';
 import { type JobFailureData, toldFailure } from './failure.js';
 import { endLeftovers, FOLDER_VARIABLE } from './leftover-processes.js';
 
@@ -13,23 +13,27 @@ import { endLeftovers, FOLDER_VARIABLE } from './leftover-processes.js';
 export interface CasePlace {
   /** Absolute, real path of the copy; a folder of its own is around it. */
   readonly copy: string;
-  /** Names the run among the job's artifacts, such as `cases/adds/try-1`. */
+  /** Names the run among the job's artifacts, such as `case-1/try-1`. */
   readonly name: string;
-  /** The skill's folder in the copy, absolute, when the run has one. */
-  readonly skill?: string;
-}
-
-export interface CaseRun {
-  readonly attempt: Attempt;
-  readonly agent?: AgentRun;
+  /** Absolute folder for what an agent leaves of its run. */
+  readonly kept: string;
+  /** The skill that the run has. */
+  readonly skill?: {
+    /** Its folder in the copy, absolute. */
+    readonly folder: string;
+    /** What an agent is told of it. */
+    readonly told: string;
+  };
 }
 
 type Ended = Pick<Attempt, 'end' | 'exit_code' | 'signal' | 'why'> & Pick<Evidence, 'stdout' | 'stderr'>;
 
 /** @throws what stops the whole job: the attempt is to end, or the agent can't be reached at all */
 export async function runCase(each: EvalCase, place: CasePlace, context: BuiltinContext): Promise<CaseRun> {
+  const begunMs = performance.now();
   const asked = each.prompt === undefined ? undefined : await askAgent(each.prompt, each, place, context);
   const ended = asked === undefined ? await runCommand(each, place, context) : endOfAgent(asked);
+  const duration_ms = Math.round(performance.now() - begunMs);
   const left = await endLeftovers(context.claim.marker, place.copy);
   if (left > 0) context.log(`${each.id}: ended ${left} processes that it left running`);
   context.signal.throwIfAborted();
@@ -37,14 +41,14 @@ export async function runCase(each: EvalCase, place: CasePlace, context: Builtin
   const expectations = await checkAll(each.expect, { exitCode: ended.exit_code, stdout, stderr, copy: place.copy });
   const passed = ended.end === 'exited' && expectations.every(({ holds }) => holds);
   const attempt: Attempt = { verdict: passed ? 'pass' : 'fail', ...facts, expectations };
-  return asked === undefined ? { attempt } : { attempt, agent: asked };
+  return { attempt, ...(asked === undefined ? {} : { agent: factsOf(asked, context.agent?.name ?? '') }), duration_ms };
 }
 
 async function runCommand(each: EvalCase, place: CasePlace, context: BuiltinContext): Promise<Ended> {
   const [program = '', ...args] = each.command ?? [];
   const ending = new AbortController();
   const streams = { stdout: new Capture(each.output_bytes, ending), stderr: new Capture(each.output_bytes, ending) };
-  const temporary = join(dirname(place.copy), 'tmp');
+  const temporary = temporaryFolderOf(place.copy);
   await mkdir(temporary, { recursive: true });
   try {
     const result = await context.spawn(program, args, {
@@ -66,7 +70,7 @@ async function runCommand(each: EvalCase, place: CasePlace, context: BuiltinCont
     context.signal.throwIfAborted();
     const told: JobFailureData | undefined = toldFailure(error);
     if (told?.code !== 'provider_unreachable') throw error;
-    return { end: 'not_started', why: told.message.replaceAll(place.copy, '<copy>'), stdout: '', stderr: '' };
+    return { end: 'not_started', why: withoutPlace(told.message, place.copy), stdout: '', stderr: '' };
   }
 }
 
@@ -76,7 +80,7 @@ function placeVariables(each: EvalCase, { copy, skill }: CasePlace): Record<stri
     GIT_CEILING_DIRECTORIES: dirname(copy),
     [FOLDER_VARIABLE]: copy,
     AGENTOPS_EVAL_CASE: each.id,
-    ...(skill === undefined ? {} : { AGENTOPS_EVAL_SKILL: skill }),
+    ...(skill === undefined ? {} : { AGENTOPS_EVAL_SKILL: skill.folder }),
   };
 }
 
@@ -100,16 +104,24 @@ function endOfCommand({ exitCode, signal, stopped }: SpawnResult, tooMuch: boole
 async function askAgent(prompt: string, each: EvalCase, place: CasePlace, context: BuiltinContext): Promise<AgentRun> {
   if (context.agent === undefined) throw new Error('invariant broken: a case with a prompt runs only with an agent');
   const run = await context.agent.run({
-    prompt,
+    prompt: place.skill === undefined ? prompt : `${prompt}\n\n${place.skill.told}`,
     cwd: place.copy,
     access: 'write',
-    folder: join(context.runDir, 'artifacts', place.name),
+    folder: place.kept,
     artifactPrefix: `${place.name}/`,
     timeoutMs: each.timeout_seconds * 1000,
   });
   // Then nothing is found out about the case: the job has to say so, not the case.
   if (run.failure?.code === 'provider_unreachable') throw Object.assign(new Error(run.why), { failure: run.failure });
   return run;
+}
+
+function factsOf({ cost_usd, usage }: AgentRun, name: string): AgentFacts {
+  return {
+    name,
+    ...(cost_usd === undefined ? {} : { cost_usd }),
+    ...(usage === undefined ? {} : { tokens: usage.input_tokens + usage.output_tokens }),
+  };
 }
 
 function endOfAgent({ verdict, why, answer }: AgentRun): Ended {
@@ -119,18 +131,20 @@ function endOfAgent({ verdict, why, answer }: AgentRun): Ended {
 
 /** Keeps what is printed up to a limit; what is more ends the process. */
 class Capture {
+  readonly #maxBytes: number;
+  readonly #ending: AbortController;
   readonly #blocks: Buffer[] = [];
   #bytes = 0;
 
-  constructor(
-    readonly maxBytes: number,
-    readonly ending: AbortController,
-  ) {}
+  constructor(maxBytes: number, ending: AbortController) {
+    this.#maxBytes = maxBytes;
+    this.#ending = ending;
+  }
 
   /** @returns whether it counts as a sign of life */
   take(bytes: Buffer): boolean {
-    const room = this.maxBytes - this.#bytes;
-    if (bytes.length > room) this.ending.abort();
+    const room = this.#maxBytes - this.#bytes;
+    if (bytes.length > room) this.#ending.abort();
     const kept = bytes.subarray(0, Math.max(0, room));
     this.#bytes += kept.length;
     if (kept.length > 0) this.#blocks.push(kept);

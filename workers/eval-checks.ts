@@ -1,7 +1,7 @@
 /** Holds what a case left against what it expects. Nothing that a case does makes a check throw: it fails, and is told. */
 import { createHash } from 'node:crypto';
 import { lstat, realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { canonicalJson } from '../lib/base/canonical.js';
 import type { Json } from '../lib/base/json.js';
 import { findPattern } from './bounded-pattern.js';
@@ -88,8 +88,17 @@ function listed(texts: string | readonly string[] | undefined): readonly string[
 }
 
 function result(expected: string, holds: boolean, observed: () => string, copy: string): CheckResult {
-  // The folder's name has the job in it: the report says the same for every job.
-  return holds ? { expected, holds } : { expected, holds, observed: shortened(observed().replaceAll(copy, '<copy>')) };
+  return holds ? { expected, holds } : { expected, holds, observed: shortened(withoutPlace(observed(), copy)) };
+}
+
+/** The folder's name has the job in it: the report says the same for every job. */
+export function withoutPlace(text: string, copy: string): string {
+  return text.replaceAll(copy, '<copy>').replaceAll(temporaryFolderOf(copy), '<tmp>');
+}
+
+/** What a command gets as its TMPDIR. */
+export function temporaryFolderOf(copy: string): string {
+  return join(dirname(copy), 'tmp');
 }
 
 type Problem = { readonly problem: string };

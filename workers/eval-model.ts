@@ -29,6 +29,7 @@ export interface Expectations {
 /** A case with all defaults filled in; either `command` or `prompt` is there. */
 export interface EvalCase {
   readonly id: string;
+  readonly title?: string;
   readonly weight: number;
   readonly command?: readonly string[];
   readonly stdin?: string;
@@ -78,22 +79,29 @@ export interface Attempt {
   readonly expectations: readonly CheckResult[];
 }
 
-export type DurationClass = 'under_1s' | 'under_10s' | 'under_1m' | 'under_10m' | 'longer';
+/** What an agent's run used, as far as its CLI tells. */
+export interface AgentFacts {
+  readonly name: string;
+  readonly cost_usd?: number;
+  readonly tokens?: number;
+}
 
-/** The only members of a report that two runs of the same may differ in. */
-export interface Times {
+/** One run of one case. */
+export interface CaseRun {
+  readonly attempt: Attempt;
+  readonly agent?: AgentFacts;
+  /** Reported apart from everything else, which comes out the same for the same. */
   readonly duration_ms: number;
-  readonly duration_class: DurationClass;
 }
 
 /** What one case came to: of its tries the last one decides. */
 export interface CaseResult {
   readonly id: string;
+  readonly title?: string;
   readonly verdict: 'pass' | 'fail';
   readonly weight: number;
   /** Of what the copy began with: path, mode and bytes of every file. */
   readonly inputs_sha256: string;
   readonly attempts: readonly Attempt[];
-  readonly agent?: { readonly name: string; readonly cost_usd?: number; readonly tokens?: number };
-  readonly times: Times;
+  readonly agent?: AgentFacts;
 }

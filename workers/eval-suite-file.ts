@@ -110,8 +110,7 @@ type Written = Omit<EvalCase, 'idle_seconds' | 'env' | 'files' | 'expect'> &
   Partial<Pick<EvalCase, 'idle_seconds' | 'env' | 'files'>> & { readonly expect: Partial<Expectations> };
 
 function caseOf(value: JsonObject, defaults: JsonObject): EvalCase {
-  const { title: _, ...members } = value;
-  const merged: Written = { ...caseDefaults, ...(defaults as Partial<EvalCase>), ...(members as unknown as Written) };
+  const merged: Written = { ...caseDefaults, ...(defaults as Partial<EvalCase>), ...(value as unknown as Written) };
   return {
     ...merged,
     files: merged.files ?? [],

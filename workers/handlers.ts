@@ -12,4 +12,6 @@ export const handlers: Readonly<Record<BuiltinType, () => Promise<BuiltinHandler
   'llmwiki.loop': async () => (await import('./llmwiki-loop.js')).llmwikiLoop,
   'openclaw.snapshot': async () => (await import('./openclaw-snapshot.js')).openclawSnapshot,
   'plans.projection': async () => (await import('./plans-projection.js')).plansProjection,
+  'eval.suite': async () => (await import('./eval-suite.js')).evalSuite,
+  'eval.skill-delta': async () => (await import('./eval-skill-delta.js')).evalSkillDelta,
 };

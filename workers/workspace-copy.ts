@@ -21,6 +21,8 @@ export interface CopyPart {
   readonly at: string;
   /** Names it in a failure. */
   readonly member: string;
+  /** Says of a file whether it stays out: by its path in the copy and its path in the repository. */
+  readonly leaveOut?: (inCopy: string, inRoot: string) => boolean;
 }
 
 export interface CopyLimits {
@@ -45,36 +47,34 @@ export interface CopyPlan {
   readonly limits: CopyLimits;
 }
 
-/** Says of a file whether it stays out: by its path in the copy and its path in the repository. */
-export type LeaveOut = (inCopy: string, inRoot: string) => boolean;
-
 /** @throws a failure `request_rejected` naming the part that is missing, leads out, is too large or is of no use */
 export async function planCopy(
   root: string,
   parts: readonly CopyPart[],
   limits: CopyLimits,
   signal: AbortSignal,
-  leaveOut: LeaveOut = () => false,
 ): Promise<CopyPlan> {
-  const walk = new Walk(root, limits, signal, leaveOut);
+  const walk = new Walk(root, limits, signal);
   for (const part of parts) await walk.take(part);
   return walk.plan();
 }
 
 class Walk {
+  readonly #root: string;
+  readonly #limits: CopyLimits;
+  readonly #signal: AbortSignal;
   readonly #found = new Map<string, PlannedFile>();
   #bytes = 0;
   #entries = 0;
 
-  constructor(
-    readonly root: string,
-    readonly limits: CopyLimits,
-    readonly signal: AbortSignal,
-    readonly leaveOut: LeaveOut,
-  ) {}
+  constructor(root: string, limits: CopyLimits, signal: AbortSignal) {
+    this.#root = root;
+    this.#limits = limits;
+    this.#signal = signal;
+  }
 
   async take(part: CopyPart): Promise<void> {
-    const source = await resolveInside(this.root, part.source, part.member);
+    const source = await resolveInside(this.#root, part.source, part.member);
     const at = posix.normalize(part.at).replace(/\/$/, '');
     if (at.startsWith('..') || at.startsWith('/'))
       throw failure('request_rejected', `${part.member}: ${told(part.at)} leads out of the copy`);
@@ -86,15 +86,15 @@ class Walk {
   }
 
   async #folder(part: CopyPart, folder: SourcePath, at: string, depth: number): Promise<void> {
-    this.signal.throwIfAborted();
-    if (depth > this.limits.depth)
+    this.#signal.throwIfAborted();
+    if (depth > this.#limits.depth)
       throw failure(
         'request_rejected',
-        `${part.member}: ${told(folder.path)} is deeper than ${this.limits.depth} folders`,
+        `${part.member}: ${told(folder.path)} is deeper than ${this.#limits.depth} folders`,
       );
     for (const entry of await readdir(folder.absolute, { withFileTypes: true })) {
       this.#entries += 1;
-      if (this.#entries > this.limits.files * 4) this.#refuseCount(part);
+      if (this.#entries > this.#limits.files * 4) this.#refuseCount(part);
       const path = folder.path === '.' ? entry.name : `${folder.path}/${entry.name}`;
       const inside = { path, absolute: join(folder.absolute, entry.name) };
       const target = at === '.' ? entry.name : `${at}/${entry.name}`;
@@ -108,16 +108,16 @@ class Walk {
 
   async #link(part: CopyPart, link: SourcePath, at: string): Promise<void> {
     const member = `${part.member}: the link ${told(link.path)}`;
-    const source = await resolveInside(this.root, link.path, member);
+    const source = await resolveInside(this.#root, link.path, member);
     if (!(await lstat(source.absolute)).isFile())
       throw failure('request_rejected', `${member} leads to no file: links to folders are not copied`);
     await this.#file(part, source, at);
   }
 
   async #file(part: CopyPart, source: SourcePath, at: string): Promise<void> {
-    if (this.leaveOut(at, source.path)) return;
-    const { bytes: most, files } = this.limits;
-    const read = await readRegularFile(this.root, source.absolute, most - this.#bytes);
+    if (part.leaveOut?.(at, source.path) === true) return;
+    const { bytes: most, files } = this.#limits;
+    const read = await readRegularFile(this.#root, source.absolute, most - this.#bytes);
     if ('reason' in read) {
       const why = read.reason.startsWith('larger')
         ? `makes the copy larger than ${most} bytes (copy_bytes)`
@@ -133,7 +133,7 @@ class Walk {
   #refuseCount({ member, source }: CopyPart): never {
     throw failure(
       'request_rejected',
-      `${member}: ${told(source)} makes the copy hold more than ${this.limits.files} files`,
+      `${member}: ${told(source)} makes the copy hold more than ${this.#limits.files} files`,
     );
   }
 
@@ -144,7 +144,7 @@ class Walk {
         if (files.has(above))
           throw failure('request_rejected', `${told(above)} would be a file and a folder of the copy at the same time`);
     const lines = [...files].map(([path, { executable, sha256 }]) => `${path}\0${executable ? 'x' : '-'}\0${sha256}\n`);
-    return { files, sha256: sha256Of(lines.join('')), limits: this.limits };
+    return { files, sha256: sha256Of(lines.join('')), limits: this.#limits };
   }
 }
 

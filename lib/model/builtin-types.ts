@@ -11,6 +11,8 @@ export const builtinTypes = [
   'llmwiki.loop',
   'openclaw.snapshot',
   'plans.projection',
+  'eval.suite',
+  'eval.skill-delta',
 ] as const satisfies readonly JobType[];
 export type BuiltinType = (typeof builtinTypes)[number];
 
