@@ -24,7 +24,7 @@ export function checkSuite(suite: JsonObject, problems: ProblemList): void {
 }
 
 function compile(): ValidateFunction {
-  const ajv = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true });
+  const ajv = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true, verbose: true });
   return ajv.compile(JSON.parse(readFileSync(SCHEMA_FILE, 'utf8')) as JsonObject);
 }
 
