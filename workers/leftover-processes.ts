@@ -1,9 +1,10 @@
 /**
  * Ends what a part of an attempt left running, before the next part begins: processes of this attempt that work in one
  * folder, or that were started for it. What gets away (by leaving the folder and clearing its environment) is ended with
- * the attempt, as everything else; and so is all of it where there is no `/proc`.
+ * the attempt, as everything else; and so is all of it where there is no `/proc`. Its files are in memory: reading them
+ * at once is far quicker than handing each to another thread.
  */
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseProcessStat } from '../lib/base/process-stat.js';
 import { MARKER_VARIABLE } from '../lib/model/worker-protocol.js';
@@ -22,11 +23,11 @@ export const FOLDER_VARIABLE = 'AGENTOPS_EVAL_COPY';
 export async function endLeftovers(marker: string, folder: string): Promise<number> {
   const ended = new Set<number>();
   for (let round = 0; round < ROUNDS; round++) {
-    const left = await findLeftovers(marker, folder);
+    const left = findLeftovers(marker, folder);
     if (left.length === 0) break;
     for (const { pid, started } of left) {
       // The pid may stand for another process by now.
-      if ((await startedAt(pid)) !== started) continue;
+      if (startedAt(pid) !== started) continue;
       ended.add(pid);
       try {
         process.kill(pid, 'SIGKILL');
@@ -44,26 +45,35 @@ interface Leftover {
   readonly started: string;
 }
 
-async function findLeftovers(marker: string, folder: string): Promise<Leftover[]> {
-  const names = await readdir('/proc').catch(() => [] as string[]);
+function findLeftovers(marker: string, folder: string): Leftover[] {
+  const names = tried(() => readdirSync('/proc')) ?? [];
   const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(pids.map((pid) => leftoverOf(pid, marker, folder)));
-  return found.filter((each) => each !== undefined);
+  return pids.map((pid) => leftoverOf(pid, marker, folder)).filter((each) => each !== undefined);
 }
 
-async function leftoverOf(pid: number, marker: string, folder: string): Promise<Leftover | undefined> {
+function leftoverOf(pid: number, marker: string, folder: string): Leftover | undefined {
   if (pid === process.pid) return undefined;
-  const started = await startedAt(pid);
-  const environment = (await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')).split('\0');
-  if (started === undefined || !environment.includes(`${MARKER_VARIABLE}=${marker}`)) return undefined;
+  const environment = (tried(() => readFileSync(`/proc/${pid}/environ`, 'utf8')) ?? '').split('\0');
+  if (!environment.includes(`${MARKER_VARIABLE}=${marker}`)) return undefined;
+  const started = startedAt(pid);
+  if (started === undefined) return undefined;
   if (environment.includes(`${FOLDER_VARIABLE}=${folder}`)) return { pid, started };
-  const working = await readlink(`/proc/${pid}/cwd`).catch(() => '');
+  const working = tried(() => readlinkSync(`/proc/${pid}/cwd`)) ?? '';
   return working === folder || working.startsWith(`${folder}/`) ? { pid, started } : undefined;
 }
 
 /** Undefined for a process that is gone, or dead and not collected. */
-async function startedAt(pid: number): Promise<string | undefined> {
-  const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined);
+function startedAt(pid: number): string | undefined {
+  const text = tried(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
   const stat = text === undefined ? undefined : parseProcessStat(text);
   return stat === undefined || stat.state === 'Z' || stat.state === 'X' ? undefined : stat.started;
+}
+
+/** Undefined when it is not there, or another user's. */
+function tried<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
