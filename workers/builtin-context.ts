@@ -13,7 +13,7 @@ export type ConsumerSnapshot = components['schemas']['ConsumerSnapshot'];
 export interface BuiltinContext extends JobContext {
   /** The agent that the configuration gives to this job type, if any. */
   readonly agent: Agent | undefined;
-  /** Whether commands that stand in a payload may run: the trusted configuration says so. */
+  /** Whether commands that stand in a payload, or in a file that it names, may run: the trusted configuration says so. */
   readonly allowPayloadCommands: boolean;
   /** As the public one, with what only built-in workers may ask for. */
   readonly spawn: Spawn;

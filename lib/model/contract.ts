@@ -858,9 +858,9 @@ export interface components {
             /** @description Why it was asked for: recorded, not interpreted. */
             reason?: string | null;
         } | null;
-        /** @description Makes a sorted manifest of the plans. */
+        /** @description Makes a sorted manifest with checksums of .beads/issues.jsonl or, where that is not there, of the front matter of .agents/plans/*.md. */
         "Payload.plans.projection": {
-            /** @description Names the project in the manifest. */
+            /** @description Names the project in the summary: recorded, not interpreted. */
             project_id?: string | null;
             /** @description Folder for the manifest, relative to the repository. Default: the job's run folder. */
             output_dir?: string | null;
@@ -876,22 +876,22 @@ export interface components {
             /** @description Hours between two checks of links and front matter; 0 checks at every tick. Default: 24. */
             lint_interval_hours?: number | null;
         } | null;
-        /** @description Runs an evaluation suite. */
+        /** @description Runs the cases of a suite in temporary copies and weighs them. Commands in the suite need allow_payload_commands in the trusted configuration, prompts an agent. */
         "Payload.eval.suite": {
-            /** @description The suite to run: a file relative to the repository. */
+            /** @description The suite to run: a file relative to the repository, YAML or JSON, as eval-suite.schema.json has it. Needed. */
             suite_path?: string | null;
             /** @description Another name for suite_path; suite_path wins. */
             suite?: string | null;
         } | null;
-        /** @description Runs a suite with and without a skill and compares. */
+        /** @description Runs a suite with and without a skill and compares. Commands in the suite need allow_payload_commands in the trusted configuration, prompts an agent. */
         "Payload.eval.skill-delta": {
-            /** @description The suite to run: a file relative to the repository. */
+            /** @description The suite to run: a file relative to the repository, YAML or JSON, as eval-suite.schema.json has it. Needed. */
             suite_path?: string | null;
             /** @description Another name for suite_path; suite_path wins. */
             suite?: string | null;
-            /** @description The skill: its name, or its folder relative to the repository. */
+            /** @description The skill: its name below .agents/skills or skills, or its folder relative to the repository; it holds a SKILL.md. Needed. */
             skill?: string | null;
-            /** @description How often each side runs. */
+            /** @description How often each side runs each case, from 1 to 50. Default: 3. */
             repeats?: number | null;
         } | null;
         SubmitAnswer: {

@@ -42,7 +42,7 @@ export type WorkerExecutor =
   | {
       readonly kind: 'builtin';
       readonly agent?: WorkerAgent;
-      /** Whether commands that stand in a payload may run. */
+      /** Whether commands that stand in a payload, or in a file that it names, may run. */
       readonly allowPayloadCommands: boolean;
     }
   | {

@@ -47,7 +47,9 @@ function setUp(project: DemoProject): void {
   heading('Lay down .agents; name the programs that do jobs; trust them');
   promise(agentopsd(project, 'init').status === 0, 'init lays down .agents');
   configureExecutors(project.root);
-  note('.agents/config.yaml now names three scripts under tools/: nothing of it runs before it is trusted.');
+  note(
+    '.agents/config.yaml now names three scripts under tools/, and lets the commands of a suite run: nothing of it does before it is trusted.',
+  );
   promise(agentopsd(project, 'trust', '--yes').status === 0, 'trust takes the configuration as it is');
 }
 
@@ -64,14 +66,17 @@ async function firstJobs(project: DemoProject, daemon: RunningDaemon, token: str
   const [forged] = await waitForEnds(daemon, ['forge'], JOB_MS);
   await submit(daemon, token, { job_id: 'build', job_type: 'wiki.build' });
   await submit(daemon, token, { job_id: 'edit', job_type: 'rpi.run', payload: { goal: 'Say that the demo was here' } });
-  await submit(daemon, token, { job_id: 'fails', job_type: 'eval.suite', payload: { suite: 'none' } });
-  const ended = await waitForEnds(daemon, ['build', 'edit', 'fails'], JOB_MS);
+  await submit(daemon, token, { job_id: 'fails', job_type: 'rpi.phase', payload: { goal: 'Fail' } });
+  await submit(daemon, token, { job_id: 'plans', job_type: 'plans.projection', payload: { output_dir: 'plans' } });
+  const suite_path = 'evals/documents.yaml';
+  await submit(daemon, token, { job_id: 'evals', job_type: 'eval.suite', payload: { suite_path } });
+  const ended = await waitForEnds(daemon, ['build', 'edit', 'fails', 'plans', 'evals'], JOB_MS);
   await submit(daemon, token, { job_id: 'snapshot', job_type: 'openclaw.snapshot' });
   const [snapshot] = await waitForEnds(daemon, ['snapshot'], JOB_MS);
   await events.end();
 
   heading('How each job ended');
-  const [build, edit, fails] = ended;
+  const [build, edit, fails, plans, evals] = ended;
   for (const job of [forged, ...ended, snapshot]) if (job !== undefined) tell(job);
   promise(
     forged?.status === 'completed' && Object.keys(forged.artifacts ?? {}).length > 1,
@@ -90,6 +95,7 @@ async function firstJobs(project: DemoProject, daemon: RunningDaemon, token: str
     fails?.status === 'failed' && (fails.failure?.message ?? '').includes('3'),
     'the job whose program exits with 3 failed, and says so',
   );
+  tellProjections(project, plans, evals);
   promise(snapshot?.status === 'completed', 'openclaw.snapshot wrote the consumer’s snapshot');
   promise(
     new Set(events.seen.map((event) => event.seq)).size === events.seen.length && events.seen.length >= 15,
@@ -112,9 +118,24 @@ async function dreamTwice(project: DemoProject, daemon: RunningDaemon, token: st
   promise(again?.status === 'completed' && learnings().join() === first.join(), 'run again it learned nothing twice');
 }
 
+function tellProjections(project: DemoProject, plans: QueueJob | undefined, evals: QueueJob | undefined): void {
+  const manifest = readIfThere(join(project.root, 'plans/manifest.jsonl')).trimEnd().split('\n');
+  promise(
+    plans?.status === 'completed' && manifest.map((line) => JSON.parse(line).id).join() === 'roof,walls',
+    'plans.projection made a manifest of the plans, sorted by id',
+  );
+  const report = JSON.parse(readIfThere(join(project.root, evals?.artifacts?.['run.json'] ?? '')) || '{}');
+  note(`evals/documents.yaml: verdict ${report.verdict}, score ${report.score} of ${report.threshold}`);
+  promise(
+    evals?.status === 'completed' && report.verdict === 'pass' && report.counts?.failed === 1,
+    'eval.suite ran two cases in copies: one failed, and what passed weighs enough',
+  );
+  promise(readIfThere(join(project.root, 'README.md')) !== '', 'the README that a case removed in its copy is there');
+}
+
 async function killInTheMiddle(project: DemoProject, first: RunningDaemon, token: string): Promise<void> {
   heading('kill -9 while a job runs, and start again');
-  await submit(first, token, { job_id: 'slow', job_type: 'rpi.phase' });
+  await submit(first, token, { job_id: 'slow', job_type: 'factory.local-pilot' });
   const log = join(project.root, 'slow.log');
   await until('the slow program runs', JOB_MS, async () => (readIfThere(log).includes('attempt 1') ? true : undefined));
   const running = await readJob(first, 'slow');

@@ -23,6 +23,7 @@ export function makeProject(): DemoProject {
   const env = environment(folder, stateDir);
   const project = { folder, root, stateDir, env, sources: copySources(root) };
   writeScripts(root);
+  writeDocuments(root);
   run(project, 'git', ['init', '--quiet', '--initial-branch=main']);
   run(project, 'git', ['add', '--all']);
   run(project, 'git', ['commit', '--quiet', '--message', 'The files that the demo works on']);
@@ -91,8 +92,8 @@ else console.log('done');
 
 const executors = `executors:
   rpi.run: { command: [node, tools/edit.mjs] }
-  eval.suite: { command: [node, tools/fail.mjs] }
-  rpi.phase: { command: [node, tools/slow.mjs] }
+  rpi.phase: { command: [node, tools/fail.mjs] }
+  factory.local-pilot: { command: [node, tools/slow.mjs] }
 `;
 
 /** Of the notes and the transcript that `dream.run` reads: the same lesson twice, in other words. */
@@ -119,16 +120,42 @@ export function writeLessons(root: string): void {
   }
 }
 
+/** What the project means to do, and what holds of its documents: for the built-in workers. */
+const documents = {
+  '.agents/plans/roof.md': '---\nid: roof\nstatus: open\ndepends_on: [walls]\n---\n\n# Put a roof on\n',
+  '.agents/plans/walls.md': '---\nid: walls\nstatus: done\n---\n\n# Raise the walls\n',
+  'evals/documents.yaml': `title: What holds of the documents
+threshold: 0.5
+cases:
+  - id: the README begins with a heading
+    files: [README.md]
+    command: [sh, -c, "head -n 1 README.md; rm README.md"]
+    expect: { stdout: { matches: "^# \\\\w" } }
+  - id: nothing is left to do
+    files: [NOTES.md]
+    command: [cat, NOTES.md]
+    expect: { stdout: { contains: all done } }
+`,
+};
+
+function writeDocuments(root: string): void {
+  for (const [path, text] of Object.entries(documents)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+}
+
 function writeScripts(root: string): void {
   mkdirSync(join(root, 'tools'));
   for (const [name, text] of Object.entries(scripts)) writeFileSync(join(root, 'tools', name), text);
   writeFileSync(join(root, 'NOTES.md'), '# Notes\n\n');
 }
 
-/** Names the demo's scripts in the configuration that `init` laid down. */
+/** Names the demo's scripts in the configuration that `init` laid down, and lets the commands of its suite run. */
 export function configureExecutors(root: string): void {
   const path = join(root, '.agents', 'config.yaml');
   const text = readFileSync(path, 'utf8');
   if (!/^executors:\n/m.test(text)) throw new Error("the template has no line `executors:` to put the demo's behind");
-  writeFileSync(path, text.replace(/^executors:\n/m, executors));
+  const named = text.replace(/^executors:\n/m, executors);
+  writeFileSync(path, named.replace(/^allow_payload_commands: false$/m, 'allow_payload_commands: true'));
 }

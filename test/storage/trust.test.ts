@@ -87,7 +87,7 @@ test('it says what would run and what has changed, safe to print', async () => {
     '- wiki.forge: command node "a b.mjs" (also gets KEY)',
     '+ dream.run: command "\\u001b[2Jx"',
     '+ agent claude: claude -p',
-    '+ allow_payload_commands: commands that stand in a payload run too',
+    '+ allow_payload_commands: commands that stand in a payload or in a suite of evals run too',
   ]);
 });
 

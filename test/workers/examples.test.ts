@@ -6,8 +6,11 @@ import * as assert from 'uvu/assert';
 import type { JsonObject } from '../../lib/base/json.js';
 import { loadContract } from '../../lib/engine/schemas.js';
 import { type BuiltinType, builtinTypes } from '../../lib/model/builtin-types.js';
+import type { Delta } from '../../workers/eval-delta.js';
+import type { SuiteReport } from '../../workers/eval-report.js';
 import { handlers } from '../../workers/handlers.js';
-import { createBench, type WorkerBench } from '../support/builtin-context.js';
+import type { WorkerBench } from '../support/builtin-context.js';
+import { createEvalBench } from '../support/eval-bench.js';
 import { GitRepository } from '../support/git-repository.js';
 import { createKernelDouble } from '../support/kernel-double.js';
 import { repositoryRoot } from '../support/sources.js';
@@ -16,7 +19,7 @@ const test = suite<WorkerBench>('examples');
 const examples = join(repositoryRoot, 'spec/examples');
 
 test.before.each((context) => {
-  Object.assign(context, createBench());
+  Object.assign(context, createEvalBench());
 });
 test.after.each((context) => context.remove());
 
@@ -162,6 +165,27 @@ test('plans.projection', async (bench) => {
     [summary.project_id, summary.findings.map(({ kind, line }) => [kind, line])],
     ['bakery', [['duplicate_id', 4]]],
   );
+});
+
+test('eval.suite', async (bench) => {
+  await runExample(bench, 'eval.suite');
+  const run = JSON.parse(bench.read(bench.artifacts['run.json'] ?? '')) as SuiteReport;
+  assert.equal(
+    run.cases.map(({ id, verdict }) => [id, verdict]),
+    [
+      ['doubles a recipe', 'pass'],
+      ['refuses what is not there', 'pass'],
+      ['reports as JSON', 'fail'],
+    ],
+  );
+  assert.equal([run.verdict, run.score, run.counts.failed], ['pass', 0.75, 1]);
+});
+
+test('eval.skill-delta', async (bench) => {
+  await runExample(bench, 'eval.skill-delta');
+  const card = JSON.parse(bench.read(bench.artifacts['scorecard.json'] ?? '')) as Delta;
+  assert.equal([card.verdict, card.difference, card.flips.to_pass.length], ['better', 0.5, 5]);
+  assert.ok(card.interval !== undefined && card.interval.low > 0);
 });
 
 test.run();
