@@ -8,6 +8,7 @@ import { checkAll, type Evidence, temporaryFolderOf, withoutPlace } from './eval
 import type { AgentFacts, Attempt, CaseRun, EvalCase, RunEnd } from './eval-model.js';
 import { type JobFailureData, toldFailure } from './failure.js';
 import { endLeftovers, FOLDER_VARIABLE } from './leftover-processes.js';
+import { told } from './payload.js';
 
 /** Where one run takes place. */
 export interface CasePlace {
@@ -35,7 +36,7 @@ export async function runCase(each: EvalCase, place: CasePlace, context: Builtin
   const ended = asked === undefined ? await runCommand(each, place, context) : endOfAgent(asked);
   const duration_ms = Math.round(performance.now() - begunMs);
   const left = await endLeftovers(context.claim.marker, place.copy);
-  if (left > 0) context.log(`${each.id}: ended ${left} processes that it left running`);
+  if (left > 0) context.log(`${told(each.id)}: ended ${left} processes that it left running`);
   context.signal.throwIfAborted();
   const { stdout, stderr, ...facts } = ended;
   const expectations = await checkAll(each.expect, { exitCode: ended.exit_code, stdout, stderr, copy: place.copy });
@@ -68,9 +69,9 @@ async function runCommand(each: EvalCase, place: CasePlace, context: BuiltinCont
     };
   } catch (error) {
     context.signal.throwIfAborted();
-    const told: JobFailureData | undefined = toldFailure(error);
-    if (told?.code !== 'provider_unreachable') throw error;
-    return { end: 'not_started', why: withoutPlace(told.message, place.copy), stdout: '', stderr: '' };
+    const refused: JobFailureData | undefined = toldFailure(error);
+    if (refused?.code !== 'provider_unreachable') throw error;
+    return { end: 'not_started', why: withoutPlace(refused.message, place.copy), stdout: '', stderr: '' };
   }
 }
 

@@ -2,13 +2,14 @@
  * Runs cases one by one, each in a copy of its own that is there for this run alone. Copies stand in the attempt's folder;
  * what an attempt that was killed left of them goes when the next one begins.
  */
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { runFileNames } from './agents/run-files.js';
 import type { BuiltinContext } from './builtin-context.js';
 import { runCase } from './eval-case.js';
 import { type KeptRuns, keptRuns } from './eval-kept-runs.js';
 import type { CaseRun, EvalCase, EvalSuite } from './eval-model.js';
+import { told } from './payload.js';
 import { type CopyPlan, makeCopy, removeCopy } from './workspace-copy.js';
 
 export interface PlannedRun {
@@ -26,6 +27,8 @@ export interface PlannedRun {
 export type RunOnce = (planned: PlannedRun) => Promise<CaseRun>;
 
 const COPIES = 'copies';
+/** A copy lies below the repository: a git that looks for one from inside of it stops here, and finds none. */
+const NO_REPOSITORY = 'gitdir: none\n';
 
 /** @returns what `work` does; whatever becomes of it, no copy is left */
 export async function withRuns<Found>(
@@ -57,13 +60,13 @@ async function runOnce(
   const facts = [suite.sha256, each, plan.sha256, withSkill, context.agent?.name ?? null];
   const before = await kept.find(name, facts);
   if (before !== undefined) {
-    context.log(`${each.id} (${name}): ${before.attempt.verdict}, found by an earlier attempt`);
+    context.log(`${told(each.id)} (${name}): ${before.attempt.verdict}, found by an earlier attempt`);
     if (before.agent !== undefined) await recordAgentFiles(name, kept, context);
     return before;
   }
   const run = await runInCopy(planned, kept, context);
   await kept.keep(name, facts, run);
-  context.log(`${each.id} (${name}): ${run.attempt.verdict} after ${run.duration_ms} ms`);
+  context.log(`${told(each.id)} (${name}): ${run.attempt.verdict} after ${run.duration_ms} ms`);
   return run;
 }
 
@@ -77,6 +80,7 @@ async function runInCopy(
   const inCopy = skill === undefined ? {} : { skill: { folder: join(copy, skill.at), told: skill.told } };
   try {
     await makeCopy(context.root, plan, copy, context.signal);
+    await writeFile(join(around, '.git'), NO_REPOSITORY);
     return await runCase(each, { copy, name, kept: kept.folderOf(name), ...inCopy }, context);
   } finally {
     await removeCopy(around).catch((error: unknown) => context.log(`${name}: its copy stays: ${String(error)}`));

@@ -19,6 +19,7 @@ import { planCopies, readRunnableSuite, refuseTooMuch } from './eval-preparation
 import { agentTotal, rounded, suiteFacts } from './eval-report.js';
 import { type RunOnce, withRuns } from './eval-runs.js';
 import { readSkill, type Skill } from './eval-skill.js';
+import { jsonText } from './json-text.js';
 import { wholeMember } from './payload.js';
 import type { CopyPlan } from './workspace-copy.js';
 
@@ -49,9 +50,12 @@ export const evalSkillDelta: BuiltinHandler = async (job, context) => {
   const ordered = runs.toSorted(
     (a, b) => a.caseAt - b.caseAt || sides.indexOf(a.side) - sides.indexOf(b.side) || a.repeat - b.repeat,
   );
-  await context.artifact('scorecard.json', text(card));
-  await context.artifact('runs.json', text({ schema_version: 1, runs: ordered.map((each) => told(suite, each)) }));
-  await context.artifact('times.json', text({ schema_version: 1, runs: ordered.map((each) => timed(suite, each)) }));
+  await context.artifact('scorecard.json', jsonText(card));
+  await context.artifact('runs.json', jsonText({ schema_version: 1, runs: ordered.map((each) => told(suite, each)) }));
+  await context.artifact(
+    'times.json',
+    jsonText({ schema_version: 1, runs: ordered.map((each) => timed(suite, each)) }),
+  );
   context.log(card.says);
 };
 
@@ -128,8 +132,4 @@ function told({ cases }: EvalSuite, { caseAt, side, repeat, run }: SideRun) {
 
 function timed({ cases }: EvalSuite, { caseAt, side, repeat, run }: SideRun) {
   return { id: cases[caseAt]?.id, side, repeat, duration_ms: run.duration_ms };
-}
-
-function text(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }

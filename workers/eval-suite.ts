@@ -16,6 +16,7 @@ import type { CaseRun, EvalSuite } from './eval-model.js';
 import { planCopies, readRunnableSuite, refuseTooMuch } from './eval-preparation.js';
 import { caseResult, suiteReport } from './eval-report.js';
 import { type RunOnce, withRuns } from './eval-runs.js';
+import { jsonText } from './json-text.js';
 import type { CopyPlan } from './workspace-copy.js';
 
 export const evalSuite: BuiltinHandler = async (job, context) => {
@@ -25,8 +26,8 @@ export const evalSuite: BuiltinHandler = async (job, context) => {
   const runs = await withRuns(suite, context, (runOnce) => runCases(suite, plans, runOnce, context));
   const results = suite.cases.map((each, at) => caseResult(each, plans[at]?.sha256 ?? '', runs[at] ?? []));
   const report = suiteReport(suite, results);
-  await context.artifact('run.json', `${JSON.stringify(report, null, 2)}\n`);
-  await context.artifact('times.json', `${JSON.stringify(timesOf(suite, runs), null, 2)}\n`);
+  await context.artifact('run.json', jsonText(report));
+  await context.artifact('times.json', jsonText(timesOf(suite, runs)));
   const { passed, failed } = report.counts;
   context.log(`${report.verdict}: ${counted(passed, 'case')} passed, ${failed} failed, score ${report.score}`);
 };

@@ -10,12 +10,13 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { canonicalJson, escapeTerminalControls } from '../lib/base/canonical.js';
+import { canonicalJson } from '../lib/base/canonical.js';
 import type { JsonObject } from '../lib/base/json.js';
 import { counted } from '../lib/base/text.js';
 import { createFileWriter, outputFolder } from './atomic-write.js';
 import type { BuiltinContext, BuiltinHandler } from './builtin-context.js';
 import { byText } from './folder-walk.js';
+import { jsonText } from './json-text.js';
 import { refuseForeignFile } from './own-files.js';
 import { textMember, told } from './payload.js';
 import { dependencyCycles } from './plan-cycles.js';
@@ -49,7 +50,7 @@ export const plansProjection: BuiltinHandler = async (job, context) => {
   };
   const files = new Map([
     ['manifest.jsonl', manifest],
-    ['summary.json', `${escapeTerminalControls(JSON.stringify(summary, null, 2))}\n`],
+    ['summary.json', jsonText(summary)],
   ]);
   await leave(files, output?.absolute, context);
   context.log(`${counted(entries.length, 'plan')} from ${plans.source}, ${counted(findings.count, 'finding')}`);

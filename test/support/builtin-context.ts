@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import type { JsonObject } from '../../lib/base/json.js';
+import { type RecordedChild, sweep } from '../../lib/engine/processes.js';
 import type { JobType } from '../../lib/model/event.js';
 import { MARKER_VARIABLE, type OpenOrder, type WorkerClaim, type WorkerJob } from '../../lib/model/worker-protocol.js';
 import type { Agent } from '../../workers/agents/agent.js';
@@ -114,14 +115,7 @@ function contextOf(bench: WorkerBench, job: WorkerJob, runDir: string): BuiltinC
       readFileSync(path);
       return record(name, path);
     },
-    spawn: bench.startsProcesses
-      ? createSpawn({
-          task: { job, claim, root, runDir, limits: TASK_LIMITS },
-          output: { write: (bytes) => void bench.logged.push(String(bytes)) },
-          signal,
-          post: () => {},
-        })
-      : () => Promise.reject(new Error('no process is started here')),
+    spawn: bench.startsProcesses ? spawnOf(bench, job, runDir) : () => Promise.reject(new Error(NO_PROCESS)),
     consumerSnapshot: async () => {
       if (bench.snapshot === undefined) throw new Error('no snapshot was given');
       return bench.snapshot;
@@ -132,6 +126,24 @@ function contextOf(bench: WorkerBench, job: WorkerJob, runDir: string): BuiltinC
     openOrders: async () => bench.openOrders,
     submitJob: (envelope) => kernel?.submitJob(envelope) ?? Promise.reject(new Error('no job is submitted here')),
   };
+}
+
+const NO_PROCESS = 'no process is started here';
+
+/** When the attempt is to stop, its processes are ended, as the main thread does it. */
+function spawnOf({ root, stopping, logged }: WorkerBench, job: WorkerJob, runDir: string): BuiltinContext['spawn'] {
+  const claim = claimOf(job);
+  const recorded: RecordedChild[] = [];
+  const end = () => void sweep({ marker: claim.marker, recorded });
+  stopping.signal.addEventListener('abort', end, { once: true });
+  return createSpawn({
+    task: { job, claim, root, runDir, limits: TASK_LIMITS },
+    output: { write: (bytes) => void logged.push(String(bytes)) },
+    signal: stopping.signal,
+    post: (message) => {
+      if (message.kind === 'child') recorded.push(message);
+    },
+  });
 }
 
 const TASK_LIMITS = { outputBytes: 33_554_432, artifactBytes: 104_857_600, cancelGraceMs: 1000, memoryMb: 512 };

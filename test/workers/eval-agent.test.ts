@@ -1,4 +1,5 @@
 /** Cases for an agent, and runs that an earlier attempt has finished. */
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -41,6 +42,23 @@ test('an agent works in the copy, its answer counts as output, and what it used 
     ['Write done into todo.md', 'write', 9000, 'case-1/try-1/'],
   );
   assert.is(first?.folder, join(bench.root, '.agents/runs/job-1/evals/case-1/try-1'));
+});
+
+test('git in a copy does not find the repository around it', async (bench) => {
+  execFileSync('git', ['init', '--quiet'], { cwd: bench.root });
+  const top = () => spawnSync('git', ['rev-parse', '--show-toplevel'], { cwd: asked, encoding: 'utf8' });
+  let asked = bench.root;
+  assert.is(top().stdout.trim(), bench.root);
+  bench.agent = scriptedAgent(({ cwd = '' }) => {
+    asked = cwd;
+    const outside = top();
+    execFileSync('git', ['init', '--quiet'], { cwd });
+    return `${outside.status} ${outside.stdout}, own ${top().stdout.trim() === cwd}`;
+  });
+  const report = await runSuite(bench, {
+    cases: [{ id: 'a', prompt: 'x', expect: { stdout: { equals: '128 , own true' } } }],
+  });
+  assert.is(report.verdict, 'pass');
 });
 
 test('an agent that fails fails its case, with why; of its tries the report has all', async (bench) => {
