@@ -63,7 +63,8 @@ export function runsNothing(declared: Declared): boolean {
 export function describeDeclared({ executors, agents, allow_payload_commands }: Declared): string[] {
   const lines = Object.entries(executors).map(([type, executor]) => `${type}: ${describeExecutor(executor)}`);
   lines.push(...Object.entries(agents).map(([name, agent]) => `agent ${name}: ${describeCommand(agent)}`));
-  if (allow_payload_commands) lines.push('allow_payload_commands: commands that stand in a payload or in a suite of evals run too');
+  if (allow_payload_commands)
+    lines.push('allow_payload_commands: commands that stand in a payload or in a suite of evals run too');
   return lines.map(safeLine);
 }
 
