@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { caseDefaults, evalLimits } from '../../workers/eval-limits.js';
@@ -102,6 +103,45 @@ test('a hostile file is refused as a whole', async (bench) => {
     await refusalOf(readSuite(bench.root, SUITE, 'payload.suite')),
     /payload\.suite: .* not a text in UTF-8/,
   );
+});
+
+test('whatever a file holds, it is a suite or refused, and nothing else is thrown', async (bench) => {
+  const words = [
+    'cases',
+    'id',
+    'command',
+    'prompt',
+    'expect',
+    'stdout',
+    'files',
+    'json',
+    'defaults',
+    'weight',
+    'env',
+    'a',
+  ];
+  const value = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small' },
+      fc.jsonValue({ maxDepth: 1 }),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom(...words), tie('value'), { maxKeys: 5 }),
+    ),
+  })).value;
+  const text = fc.oneof(
+    fc.string(),
+    value.map((each) => JSON.stringify(each)),
+    value.map((each) => `cases: ${JSON.stringify([each])}`),
+  );
+  const property = fc.asyncProperty(text, async (suiteText) => {
+    bench.put(SUITE, suiteText);
+    const refused = await readSuite(bench.root, SUITE, 'payload.suite_path').then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (refused !== undefined) assert.match(await refusalOf(Promise.reject(refused)), /^payload\.suite_path: /);
+  });
+  await fc.assert(property, { numRuns: 300 });
 });
 
 test('the suite is a file inside of the repository, and is named', async (bench) => {

@@ -1,5 +1,6 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { JsonObject } from '../../lib/base/json.js';
@@ -236,6 +237,24 @@ test('what it can not write to names the member, and files of people stay', asyn
   bench.put('mine/manifest.jsonl', 'a list of people\n');
   assert.match(await refusal(bench, { output_dir: 'mine' }), /^payload\.output_dir: .* was not made by this worker/);
   assert.is(bench.read('mine/manifest.jsonl'), 'a list of people\n');
+});
+
+test('whatever the lines hold, each is a plan, a finding, or blank', async (bench) => {
+  const line = fc.oneof(
+    fc.string({ unit: 'binary' }).filter((text) => !text.includes('\n')),
+    fc.jsonValue().map((value) => JSON.stringify(value)),
+    fc
+      .dictionary(fc.constantFrom('id', 'title', 'priority', 'depends_on', 'dependencies', '__proto__'), fc.jsonValue())
+      .map((value) => JSON.stringify(value)),
+  );
+  const property = fc.asyncProperty(fc.array(line, { maxLength: 20 }), async (lines) => {
+    bench.put(ISSUES, lines.join('\n'));
+    const { summary } = await project(bench);
+    const bad = summary.findings.filter(({ kind }) => kind === 'bad_line' || kind === 'duplicate_id');
+    const blank = lines.filter((text) => text.replace('\ufeff', '').trim() === '').length;
+    assert.is(summary.count + bad.length + blank, lines.length);
+  });
+  await fc.assert(property, { numRuns: 60 });
 });
 
 test('a stopped job stops', async (bench) => {
