@@ -73,7 +73,8 @@ test('a pattern without end costs its check, not the thread', async ({ folder })
 });
 
 test('a suite that is cancelled ends its case and leaves no copy', async ({ folder }) => {
-  await start(folder, { allow_payload_commands: true });
+  // After the grace a thread that is still busy is ended as it is, which a slow machine must not come to.
+  await start(folder, { allow_payload_commands: true, queue: { cancel_grace_seconds: 50 } });
   const pidFile = folder.path('pid');
   putSuite(folder, [
     { id: 'waits', command: ['sh', '-c', `echo $$ > ${pidFile}; sleep 600`], expect: { exit_code: 0 } },
@@ -87,12 +88,14 @@ test('a suite that is cancelled ends its case and leaves no copy', async ({ fold
     async () => existsSync(`${runs}/copies`),
     (left) => !left,
     'the copy is gone',
+    60_000,
   );
   const pid = Number(readFileSync(pidFile, 'utf8'));
   await folder.until(
     async () => isThere(pid),
     (alive) => !alive,
     'the process is gone',
+    60_000,
   );
 });
 
