@@ -1,5 +1,5 @@
 /** Every example of `spec/examples`, submitted to a daemon: it completes, and what it says of its artifacts is so. */
-import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -45,6 +45,7 @@ for (const { name } of readdirSync(examples, { withFileTypes: true }).filter((en
   test(name, async ({ folder }) => {
     const input = join(examples, name, 'input');
     if (existsSync(input)) cpSync(input, folder.root, { recursive: true });
+    writeFileSync(folder.path('.agents/.gitignore'), '*\n');
     GitRepository.init(folder.root).commit('what the example works on');
     await folder.startHere();
     const payload = JSON.parse(readFileSync(join(examples, name, 'payload.json'), 'utf8')) as object;
@@ -63,7 +64,7 @@ for (const { name } of readdirSync(examples, { withFileTypes: true }).filter((en
       assert.equal([ref.size, ref.sha256], [bytes.length, sha256(bytes)], artifact);
     }
     for (const artifact of artifactsOf[name] ?? [])
-      assert.ok(refs[artifact] !== undefined, `${name} left no ${artifact}`);
+      assert.ok(refs[artifact] !== undefined, `${name} left no ${artifact}, but ${Object.keys(refs)}`);
     assert.is(job.attempt, 1);
   });
 
