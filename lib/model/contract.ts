@@ -779,6 +779,8 @@ export interface components {
             validation_commands?: string[] | null;
             /** @description Whether the run works in a git worktree of its own. */
             worktree?: boolean | null;
+            /** @description The work order that the run carries out, as a factory job hands it on: until the run has ended, no order that touches the same paths is admitted. */
+            work_order?: Record<string, never> | string | null;
         } | null;
         /** @description One phase of such a run. */
         "Payload.rpi.phase": {
