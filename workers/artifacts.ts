@@ -8,6 +8,7 @@ import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { ArtifactRefs, Artifacts } from '../lib/model/event.js';
 import { failure } from './failure.js';
+import type { RunFolder } from './run-folder.js';
 
 const NAME_BYTES = 200;
 /** More would make one event longer than it should be. */
@@ -18,7 +19,7 @@ export interface ArtifactStore {
   write(name: string, data: string | Uint8Array): Promise<string>;
   /** Records a regular file below the root that is there already. Answers its path relative to the root. */
   record(name: string, path: string): Promise<string>;
-  /** Names a file that is still being written: path alone, no hash. */
+  /** Names a file that is still being written: path alone, no hash. Told with the next change, and at the end. */
   name(name: string, path: string): void;
   readonly artifacts: Artifacts;
   readonly artifactRefs: ArtifactRefs;
@@ -27,13 +28,13 @@ export interface ArtifactStore {
 export interface ArtifactStoreOptions {
   /** Real path of the repository. */
   readonly root: string;
-  readonly runDir: string;
+  readonly folder: RunFolder;
   /** Of all artifacts together. */
   readonly maxBytes: number;
   readonly onChange: (artifacts: Artifacts) => void;
 }
 
-export function createArtifactStore({ root, runDir, maxBytes, onChange }: ArtifactStoreOptions): ArtifactStore {
+export function createArtifactStore({ root, folder, maxBytes, onChange }: ArtifactStoreOptions): ArtifactStore {
   const artifacts: Artifacts = {};
   const artifactRefs: ArtifactRefs = {};
   let takenBytes = 0;
@@ -66,7 +67,7 @@ export function createArtifactStore({ root, runDir, maxBytes, onChange }: Artifa
       refuseName(name);
       const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
       take(name, bytes.byteLength);
-      const path = join(runDir, 'artifacts', ...name.split('/'));
+      const path = join(folder.ensure(), 'artifacts', ...name.split('/'));
       await writeAtomically(path, bytes);
       return keep(name, path, createHash('sha256').update(bytes).digest('hex'), bytes.byteLength);
     },
@@ -79,7 +80,6 @@ export function createArtifactStore({ root, runDir, maxBytes, onChange }: Artifa
     },
     name(name, path) {
       artifacts[name] = pathInRoot(root, path, name);
-      onChange({ ...artifacts });
     },
   };
 }

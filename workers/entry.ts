@@ -22,6 +22,7 @@ import { type AttemptInThread, openAttempt } from './job-context.js';
 import { runModule } from './module-process.js';
 import { redirectPrinting } from './printing.js';
 import { type Pulse, startPulse } from './pulse.js';
+import { FolderDenied } from './run-folder.js';
 
 const probed: ThreadAnswer = { result: { kind: 'completed', artifacts: {}, artifact_refs: {} }, reusable: true };
 
@@ -42,8 +43,7 @@ async function run(task: WorkerTask, pulse: Pulse): Promise<ThreadAnswer['result
   try {
     attempt = openAttempt(task);
   } catch (error) {
-    // The folder was made for it a moment ago: what is in the way, such as a full disk, is not the work's doing.
-    return { kind: 'lost', why: `the attempt can't be opened: ${failureOf(error).message}` };
+    return lostTo(error);
   }
   try {
     const restorePrinting = redirectPrinting(attempt.output);
@@ -55,10 +55,16 @@ async function run(task: WorkerTask, pulse: Pulse): Promise<ThreadAnswer['result
     }
     return { kind: 'completed', artifacts: attempt.artifacts.artifacts, artifact_refs: attempt.artifacts.artifactRefs };
   } catch (error) {
+    if (error instanceof FolderDenied) return lostTo(error);
     return { kind: 'failed', failure: failureOf(error), artifacts: attempt.artifacts.artifacts };
   } finally {
     attempt.end();
   }
+}
+
+/** What is in the way of the folder or the log, such as a full disk, is not the work's doing. */
+function lostTo(error: unknown): WorkerLost {
+  return { kind: 'lost', why: `the attempt can't be opened: ${failureOf(error).message}` };
 }
 
 /** @returns what the process of a module told; undefined when the work is done */

@@ -7,12 +7,10 @@
  */
 
 import { join } from 'node:path';
-import type { MessagePort } from 'node:worker_threads';
 import {
   type Progress,
   STOP_INDEX,
   type ToMain,
-  type ToWorker,
   type WorkerTask,
 } from '../lib/model/worker-protocol.js';
 import type { Agent } from './agents/agent.js';
@@ -22,12 +20,18 @@ import { type ArtifactStore, createArtifactStore } from './artifacts.js';
 import { createAskingContext } from './asking-context.js';
 import type { BuiltinContext } from './builtin-context.js';
 import type { JobContext } from './context.js';
+import { openTaskLine } from './main-line.js';
 import { createOutputLog, type OutputLog } from './output-log.js';
 import { createQuestions, type Questions } from './questions.js';
+import { createRunFolder, FolderDenied, type RunFolder } from './run-folder.js';
 import { createSpawn, type Spawn } from './spawn.js';
 
 export interface ContextGround {
   readonly task: Pick<WorkerTask, 'job' | 'claim' | 'root' | 'runDir' | 'limits'>;
+  /** Default: it is there. */
+  readonly folder?: RunFolder;
+  /** Awaited before each process. */
+  readonly beforeProcess?: () => Promise<void>;
   readonly output: Pick<OutputLog, 'write'>;
   /** Aborts when the attempt is to stop. */
   readonly signal: AbortSignal;
@@ -47,7 +51,7 @@ export interface OpenedContext {
 export interface AttemptInThread {
   readonly context: BuiltinContext;
   readonly artifacts: ArtifactStore;
-  readonly output: OutputLog;
+  readonly output: Pick<OutputLog, 'write'>;
   readonly spawn: Spawn;
   readonly post: (message: ToMain) => void;
   /** Idempotent. */
@@ -58,27 +62,31 @@ const OUTPUT_LOG = 'output.log';
 /** However often a handler tells its progress, it goes on its way at most this often. */
 const PROGRESS_INTERVAL_MS = 100;
 
-export function openContext({ task, output, signal, post }: ContextGround): OpenedContext {
+export function openContext(ground: ContextGround): OpenedContext {
+  const { task, output, signal, post, beforeProcess } = ground;
   const { job, claim, root, runDir, limits } = task;
+  const folder = ground.folder ?? { path: runDir, ensure: () => runDir };
   let ended = false;
   const alive = () => {
     if (ended) throw new Error('the attempt is over: its context can no longer be used');
   };
   const artifacts = createArtifactStore({
     root,
-    runDir,
+    folder,
     maxBytes: limits.artifactBytes,
     onChange: (paths) => post({ kind: 'artifacts', artifacts: paths }),
   });
   artifacts.name('output', join(runDir, OUTPUT_LOG));
-  const spawn = createSpawn({ task, output, signal, post, alive });
+  const spawn = createSpawn({ task, output, signal, post, alive, ...(beforeProcess && { beforeProcess }) });
   const progress = pacedProgress(post);
   const context: JobContext = {
     signal,
     attempt: job.attempt,
     claim,
     root,
-    runDir,
+    get runDir() {
+      return folder.ensure();
+    },
     log(text) {
       alive();
       const line = String(text);
@@ -105,26 +113,37 @@ export function openContext({ task, output, signal, post }: ContextGround): Open
 }
 
 export function openAttempt(task: WorkerTask): AttemptInThread {
-  const { runDir, limits, port } = task;
   const stopping = new AbortController();
-  const post = (message: ToMain) => port.postMessage(message);
+  const line = openTaskLine(task, (message) => {
+    if (message.kind === 'stop') stopping.abort(stopReason(message.reason));
+    else questions.answered(message);
+  });
+  const { post } = line;
   const questions = createQuestions(post, stopping.signal);
-  listen(port, stopping, questions);
   if (Atomics.load(new Int32Array(task.shared), STOP_INDEX) !== 0)
     stopping.abort(stopReason('stopped before it began'));
 
-  const output = createOutputLog(join(runDir, OUTPUT_LOG), limits.outputBytes);
-  const { context, artifacts, spawn, alive, end } = openContext({ task, output, signal: stopping.signal, post });
-  const builtinContext: BuiltinContext = {
-    ...context,
-    agent: agentOf(task, { spawn, artifacts, log: context.log }, stopping.signal),
+  const folder = createRunFolder(task);
+  const output = logWhenWritten(folder, task);
+  const opened = openContext({
+    task,
+    folder,
+    beforeProcess: preparation(task, folder, questions),
+    output,
+    signal: stopping.signal,
+    post,
+  });
+  const { context, artifacts, spawn, alive, end } = opened;
+  // The same object: copied, its folder would be made whether anybody needs it or not.
+  const builtinContext: BuiltinContext = Object.assign(context, {
+    agent: agentOf(task, { spawn, artifacts, log: context.log }, stopping),
     allowPayloadCommands: task.executor.kind === 'builtin' && task.executor.allowPayloadCommands,
-    async recordArtifact(name, path) {
+    async recordArtifact(name: string, path: string) {
       alive();
       return artifacts.record(name, path);
     },
     ...createAskingContext(questions, alive),
-  };
+  });
   return {
     context: builtinContext,
     artifacts,
@@ -133,7 +152,7 @@ export function openAttempt(task: WorkerTask): AttemptInThread {
     post,
     end() {
       end();
-      port.close();
+      line.end();
       output.close();
     },
   };
@@ -142,7 +161,7 @@ export function openAttempt(task: WorkerTask): AttemptInThread {
 function agentOf(
   { executor, root, runDir, limits }: WorkerTask,
   { spawn, artifacts, log }: { spawn: Spawn; artifacts: ArtifactStore; log: JobContext['log'] },
-  signal: AbortSignal,
+  stopping: { readonly signal: AbortSignal },
 ): Agent | undefined {
   const worker = executor.kind === 'builtin' ? executor.agent : undefined;
   const adapter = worker === undefined ? undefined : adapterNamed(worker.name);
@@ -154,7 +173,7 @@ function agentOf(
       spawn,
       root,
       runDir,
-      signal,
+      signal: stopping.signal,
       outputBytes: limits.outputBytes,
       log,
       nameArtifact: artifacts.name,
@@ -163,11 +182,35 @@ function agentOf(
   });
 }
 
-function listen(port: MessagePort, stopping: AbortController, questions: Questions): void {
-  port.on('message', (message: ToWorker) => {
-    if (message.kind === 'stop') stopping.abort(stopReason(message.reason));
-    else questions.answered(message);
-  });
+/** The log is made with its first byte, or with the folder: a job that leaves nothing has neither. */
+function logWhenWritten(folder: RunFolder, { prepared, limits }: WorkerTask): Pick<OutputLog, 'write' | 'close'> {
+  const open = (): OutputLog => {
+    const path = join(folder.ensure(), OUTPUT_LOG);
+    try {
+      return createOutputLog(path, limits.outputBytes);
+    } catch (error) {
+      throw new FolderDenied(error instanceof Error ? error.message : String(error));
+    }
+  };
+  let log = prepared ? open() : undefined;
+  return {
+    write: (bytes) => {
+      if (bytes.length === 0) return;
+      log ??= open();
+      log.write(bytes);
+    },
+    close: () => log?.close(),
+  };
+}
+
+/** Before the first process: its folder, and the records by which it is found if this daemon dies. */
+function preparation(task: WorkerTask, folder: RunFolder, questions: Questions): () => Promise<void> {
+  let recorded: Promise<unknown> | undefined = task.prepared ? Promise.resolve() : undefined;
+  return async () => {
+    folder.ensure();
+    recorded ??= questions.ask('lease_recorded', (ask) => ({ kind: 'record_lease', ask }));
+    await recorded;
+  };
 }
 
 /** What handlers see as `signal.reason`, and what `signal.throwIfAborted()` throws. */

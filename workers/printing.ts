@@ -4,7 +4,7 @@ import type { OutputLog } from './output-log.js';
 type Write = typeof process.stdout.write;
 
 /** @returns undoes it */
-export function redirectPrinting(output: OutputLog): () => void {
+export function redirectPrinting(output: Pick<OutputLog, 'write'>): () => void {
   const restores = [process.stdout, process.stderr].map((stream) => {
     const original = stream.write;
     stream.write = ((chunk: string | Uint8Array, encoding?: unknown, done?: unknown) => {

@@ -46,6 +46,8 @@ export interface SpawnSeams {
   readonly post: (message: ToMain) => void;
   /** Throws once the attempt is over: what would start then would start behind its sweep. */
   readonly alive?: () => void;
+  /** Awaited before each process: what has to be there before one may start. */
+  readonly beforeProcess?: () => Promise<void>;
   /** Default `process.env`, as the thread sees it. */
   readonly source?: Variables;
 }
@@ -69,6 +71,7 @@ export function createSpawn(seams: SpawnSeams): Spawn {
       env: options.env,
     });
     const program = await resolveProgram(command, env['PATH'] ?? DEFAULT_PATH, folder);
+    await seams.beforeProcess?.();
     seams.signal.throwIfAborted();
     seams.alive?.();
     const stdio: 'pipe'[] = ['pipe', 'pipe', 'pipe', ...(options.channel === undefined ? [] : ['ipc' as 'pipe'])];

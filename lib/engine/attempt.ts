@@ -4,12 +4,17 @@
  *     claim appended ─> run folder, lease file and its twin ─> thread works ─> processes swept ─> result appended ─> lease files gone
  *                                                   └─ stop(): flag and signal, ladder over the processes, thread ended
  *
+ * Folder and files stand before a process can start. A built-in worker without an agent begins at once instead: the
+ * folder is made when it first needs it, the files when it asks for a process or has run for a moment. So a job that
+ * leaves nothing costs the disk nothing but its events.
+ *
  * The claim is durable before anything runs, and nothing of the attempt runs any more when `over` resolves. A result is
  * told only when nobody asked the attempt to stop: what ends under a stop may have ended because of it.
  *
  * The loss of the thread, and a stop of the daemon, expire the lease: the job is tried again while it has attempts left.
  * So an attempt that a stop cuts short counts: the number of an attempt is the number of its claim, and stays so.
  */
+import { relative } from 'node:path';
 import { timestamp } from '../base/clock.js';
 import { AgentopsdError } from '../base/errors.js';
 import { randomHex } from '../base/random.js';
@@ -20,7 +25,7 @@ import type { ToMain, WorkerExecutor, WorkerResult } from '../model/worker-proto
 import type { AttemptSeams, TaskStarter } from './attempt-seams.js';
 import type { LadderSignal, RecordedChild } from './ladder.js';
 import { Lease } from './lease.js';
-import { prepareRunFolder } from './run-folder.js';
+import { attemptFolder, outputLogOf, prepareRunFolder } from './run-folder.js';
 import type { RunningTask, TaskEnd } from './thread-slot.js';
 import { answerWorker, type WorkerRequest } from './worker-requests.js';
 
@@ -153,11 +158,16 @@ export class Attempt {
 
   async #work(job: Job): Promise<TaskEnd> {
     const { configuration, root } = this.#seams;
-    const runDir = await this.#makeRunFolder(job);
-    if (typeof runDir !== 'string') return { kind: 'result', result: runDir };
-    await this.lease?.write();
+    const prepared = startsProcesses(this.#executor);
+    if (prepared) {
+      const refused = await this.#makeRunFolder(job);
+      if (refused !== undefined) return { kind: 'result', result: refused };
+      await this.lease?.write();
+    } else this.lease?.writeSoon();
     if (this.#stopReason !== undefined) return { kind: 'lost', why: 'stopped before it began' };
     const { limits, queue } = configuration();
+    const runDir = attemptFolder(root, job.job_id, job.attempt);
+    this.lease?.tellArtifacts({ output: relative(root, outputLogOf(root, job.job_id, job.attempt)) });
     this.#task = this.#slot.start(
       {
         job: {
@@ -172,6 +182,7 @@ export class Attempt {
         executor: this.#executor,
         root,
         runDir,
+        prepared,
         limits: {
           outputBytes: limits.output_bytes,
           artifactBytes: limits.artifact_bytes,
@@ -186,12 +197,13 @@ export class Attempt {
   }
 
   /** On a full disk it waits for room: the lease lives meanwhile. @throws what is still in the way when that takes too long */
-  async #makeRunFolder(job: Job): Promise<string | WorkerResult> {
+  async #makeRunFolder(job: Job): Promise<WorkerResult | undefined> {
     const { root, clock, makeRunFolder = prepareRunFolder } = this.#seams;
     const until = clock.monotonicMs() + ROOM_DEADLINE_MS;
     for (;;) {
       try {
-        return await makeRunFolder(root, job.job_id, job.attempt);
+        await makeRunFolder(root, job.job_id, job.attempt);
+        return undefined;
       } catch (error) {
         if (error instanceof AgentopsdError) return refusal(error);
         if (this.#stopReason !== undefined || clock.monotonicMs() >= until) throw error;
@@ -218,11 +230,24 @@ export class Attempt {
         this.#task?.post({ kind: 'consumer_snapshot', ask: message.ask, snapshot });
         return;
       }
+      case 'record_lease':
+        void this.#recordLease(message.ask);
+        return;
       case 'record_event':
       case 'ask_recorded_event':
       case 'ask_open_orders':
       case 'submit_job':
         void this.#answer(message);
+    }
+  }
+
+  /** A process may start only once the records stand: without them the attempt can't go on. */
+  async #recordLease(ask: number): Promise<void> {
+    try {
+      await this.lease?.write();
+      this.#task?.post({ kind: 'lease_recorded', ask });
+    } catch (error) {
+      this.#task?.terminate(`the lease can't be recorded: ${textOf(error)}`);
     }
   }
 
@@ -284,6 +309,11 @@ export class Attempt {
     const level = error instanceof AgentopsdError ? 'warn' : 'error';
     logger(level, `job ${this.jobId}: ${textOf(error)}`);
   }
+}
+
+/** What may be needed before the thread's own code runs: otherwise the thread asks when it comes to that. */
+function startsProcesses(executor: WorkerExecutor): boolean {
+  return executor.kind !== 'builtin' || executor.agent !== undefined;
 }
 
 function refusal(error: unknown): WorkerResult {

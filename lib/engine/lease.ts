@@ -19,6 +19,8 @@ const ARTIFACTS_INTERVAL_MS = 1000;
 /** Progress is shown at most this often. */
 const PROGRESS_INTERVAL_MS = 500;
 const SETTLE_AGAIN_MS = 500;
+/** A lease that starts no process is shown in its file from this age on: shorter ones come and go unseen. */
+const SHOWN_FROM_MS = 20;
 /** The lease file is renewed at this part of the lease, if the heartbeat isn't sooner. */
 const FILE_RENEWALS_PER_LEASE = 4;
 
@@ -51,6 +53,9 @@ export class Lease {
   #renewing: Promise<void> | undefined;
   #writing: Promise<void> | undefined;
   #writeAgain = false;
+  /** Whether there are, or may be, records to take away. */
+  #recorded = false;
+  #cancelShowing: () => void = () => {};
   #ended: Promise<void> | undefined;
 
   constructor(seams: AttemptSeams, job: Job, terms: LeaseTerms) {
@@ -65,7 +70,14 @@ export class Lease {
 
   /** Writes the records now. @throws what the disk says */
   async write(): Promise<void> {
+    await this.#writing;
+    await this.#put();
+  }
+
+  async #put(): Promise<void> {
     const { job_id, job_type, attempt, lease_epoch } = this.#job;
+    this.#cancelShowing();
+    this.#recorded = true;
     await this.#seams.leases.write({
       job_id,
       job_type,
@@ -80,7 +92,12 @@ export class Lease {
     });
   }
 
-  /** Writes the records soon: one write at a time, and one more when something changed meanwhile. */
+  /** Writes the records in a moment, if the lease lasts that long. */
+  writeSoon(): void {
+    this.#cancelShowing = this.#seams.clock.after(SHOWN_FROM_MS, () => this.touch());
+  }
+
+  /** Writes the records at once: one write at a time, and one more when something changed meanwhile. */
   touch(): void {
     this.#writeAgain = true;
     this.#writing ??= this.#writeWhileChanged().finally(() => {
@@ -144,9 +161,10 @@ export class Lease {
   }
 
   async remove(): Promise<void> {
+    this.#cancelShowing();
     this.#writeAgain = false;
     await this.#writing;
-    await this.#seams.leases.remove(this.#job.job_id);
+    if (this.#recorded) await this.#seams.leases.remove(this.#job.job_id);
   }
 
   async #settleInTime(result: WorkerResult): Promise<void> {
@@ -202,7 +220,7 @@ export class Lease {
   async #writeWhileChanged(): Promise<void> {
     while (this.#writeAgain) {
       this.#writeAgain = false;
-      await this.write().catch((error: unknown) =>
+      await this.#put().catch((error: unknown) =>
         this.#seams.logger(
           'warn',
           `job ${this.#job.job_id}: lease file: ${error instanceof Error ? error.message : String(error)}`,

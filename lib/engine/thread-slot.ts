@@ -5,7 +5,7 @@
  * The slot is free when its task has answered, or after the `exit` of its thread: never before. A thread is used again
  * for the next job, unless it was made to end, died, or reported that its job left something running in it.
  */
-import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
+import type { MessagePort, Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Clock } from '../base/clock.js';
 import {
@@ -19,6 +19,7 @@ import {
   type WorkerResult,
   type WorkerTask,
 } from '../model/worker-protocol.js';
+import { ThreadLine } from './thread-line.js';
 
 /** How a task ended: with the worker's own result, or with the loss of its thread. */
 export type TaskEnd =
@@ -37,7 +38,7 @@ export interface RunningTask {
   readonly ended: Promise<TaskEnd>;
 }
 
-export type TaskBody = Omit<WorkerTask, 'shared' | 'port'>;
+export type TaskBody = Omit<WorkerTask, 'shared' | 'serial' | 'port'>;
 
 export interface ThreadSlotOptions {
   readonly entry: URL;
@@ -52,6 +53,8 @@ export class ThreadSlot {
   readonly #options: ThreadSlotOptions;
   #piscina: Piscina | undefined;
   #memoryMb = 0;
+  #line: ThreadLine | undefined;
+  #lastSerial = 0;
   #endRun: (why: string) => void = () => {};
   readonly #exits = new WeakMap<Worker, Promise<void>>();
 
@@ -63,22 +66,23 @@ export class ThreadSlot {
   start(body: TaskBody, memoryMb: number, onMessage: (message: ToMain) => void): RunningTask {
     const shared = new SharedArrayBuffer(SHARED_BYTES);
     const counters = new Int32Array(shared);
-    const { port1, port2 } = new MessageChannel();
-    port1.on('message', onMessage);
-    const task: WorkerTask = { ...body, shared, port: port2 };
-    const run = this.#run({ kind: 'job', task }, [port2], memoryMb, () => Atomics.load(counters, BEAT_INDEX) > 0);
+    const serial = ++this.#lastSerial;
+    const { line, port } = this.#connect(this.#prepare(memoryMb));
+    line.take(serial, onMessage);
+    const task: WorkerTask = { ...body, shared, serial, ...(port && { port }) };
+    const run = this.#run({ kind: 'job', task }, port ? [port] : [], memoryMb, () => Atomics.load(counters, BEAT_INDEX) > 0);
+    line.thread = this.#piscina?.threads[0];
     const ended = run.answer.then((answer) => {
-      drain(port1, onMessage);
-      port1.close();
+      line.finish();
       return answer;
     });
     return {
       beats: () => Atomics.load(counters, BEAT_INDEX),
       stop: (reason) => {
         Atomics.store(counters, STOP_INDEX, 1);
-        port1.postMessage({ kind: 'stop', reason } satisfies ToWorker);
+        line.say({ serial, message: { kind: 'stop', reason } });
       },
-      post: (message) => port1.postMessage(message),
+      post: (message) => line.say({ serial, message }),
       terminate: run.terminate,
       ended,
     };
@@ -92,6 +96,16 @@ export class ThreadSlot {
 
   async close(): Promise<void> {
     await this.#discard();
+  }
+
+  /** The line to the slot's thread: its port goes with the first task that a thread gets. */
+  #connect(piscina: Piscina): { line: ThreadLine; port?: MessagePort } {
+    const thread = piscina.threads[0];
+    if (this.#line !== undefined && thread !== undefined && this.#line.thread === thread) return { line: this.#line };
+    this.#line?.close();
+    const line = new ThreadLine();
+    this.#line = line;
+    return { line, port: line.threadPort };
   }
 
   #run(message: ThreadMessage, transferList: MessagePort[], memoryMb: number, hasBegun: () => boolean) {
@@ -160,20 +174,17 @@ export class ThreadSlot {
 
   async #discard(): Promise<void> {
     const piscina = this.#piscina;
+    const line = this.#line;
     this.#piscina = undefined;
+    this.#line = undefined;
     await piscina?.destroy();
+    line?.finish();
+    line?.close();
   }
 
   #watchExit(thread: Worker): void {
     if (this.#exits.has(thread)) return;
     this.#exits.set(thread, new Promise((resolve) => thread.once('exit', () => resolve())));
-  }
-}
-
-/** What the thread said before its answer may still stand in the channel: the two ports keep no common order. */
-function drain(port: MessagePort, onMessage: (message: ToMain) => void): void {
-  for (let entry = receiveMessageOnPort(port); entry !== undefined; entry = receiveMessageOnPort(port)) {
-    onMessage(entry.message as ToMain);
   }
 }
 

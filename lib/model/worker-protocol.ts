@@ -74,13 +74,23 @@ export interface WorkerTask {
   readonly executor: WorkerExecutor;
   /** Real path of the repository. */
   readonly root: string;
-  /** Absolute; exists. `runs/<job>/attempt-<n>`. */
+  /** Absolute: `runs/<job>/attempt-<n>`. */
   readonly runDir: string;
+  /** Whether `runDir` is there, and the lease's records are; otherwise the thread sees to both when it needs them. */
+  readonly prepared: boolean;
   readonly limits: WorkerLimits;
   /** Two Int32: `BEAT_INDEX` is counted up by the thread, `STOP_INDEX` is set by the main thread. */
   readonly shared: SharedArrayBuffer;
-  /** The thread's end of the channel for `ToMain` and `ToWorker`. */
-  readonly port: import('node:worker_threads').MessagePort;
+  /** Tells the tasks of one thread apart, in everything that is said about them. */
+  readonly serial: number;
+  /** The thread's end of its channel for `Said<ToMain>` and `Said<ToWorker>`: comes with the first task of a thread. */
+  readonly port?: import('node:worker_threads').MessagePort;
+}
+
+/** A message about one task. */
+export interface Said<Message> {
+  readonly serial: number;
+  readonly message: Message;
 }
 
 /** Every process of an attempt has it, with the lease's marker as its value: by this it is found when the attempt is over. */
@@ -117,6 +127,8 @@ export type ToMain =
   | { readonly kind: 'ask_recorded_event'; readonly ask: number; readonly event_type: RecordedEventType }
   /** Asks which other jobs carry out a work order, or are about to; answered by `open_orders` of the same `ask`. */
   | { readonly kind: 'ask_open_orders'; readonly ask: number }
+  /** Asks for the lease's records before the first process is started; answered by `lease_recorded` of the same `ask`. */
+  | { readonly kind: 'record_lease'; readonly ask: number }
   /** Submits a job; answered by `job_submitted` or `refused` of the same `ask`. */
   | { readonly kind: 'submit_job'; readonly ask: number; readonly envelope: JobEnvelope };
 
@@ -145,6 +157,7 @@ export interface OpenOrder {
 export type WorkerAnswer = Extract<ToWorker, { readonly ask: number }>;
 
 export type ToWorker =
+  | { readonly kind: 'lease_recorded'; readonly ask: number }
   | { readonly kind: 'event_recorded'; readonly ask: number; readonly event_id: string }
   | {
       readonly kind: 'recorded_event';

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
 import type { JobType } from '../../lib/model/event.js';
-import { SHARED_BYTES, type ToMain, type WorkerTask } from '../../lib/model/worker-protocol.js';
+import { type Said, SHARED_BYTES, type ToMain, type WorkerTask } from '../../lib/model/worker-protocol.js';
 import { type AttemptInThread, openAttempt } from '../../workers/job-context.js';
 
 export interface OpenedAttempt extends AttemptInThread {
@@ -22,7 +22,7 @@ export function openTestAttempt(
   mkdirSync(runDir, { recursive: true });
   const { port1, port2 } = new MessageChannel();
   const posted: ToMain[] = [];
-  port1.on('message', (message: ToMain) => posted.push(message));
+  port1.on('message', ({ message }: Said<ToMain>) => posted.push(message));
   const task: WorkerTask = {
     job: {
       job_id: 'job_1',
@@ -36,8 +36,10 @@ export function openTestAttempt(
     executor: { kind: 'builtin', allowPayloadCommands: false },
     root,
     runDir,
+    prepared: true,
     limits: { outputBytes: 1_048_576, artifactBytes: 1_048_576, cancelGraceMs: 200, memoryMb: 128, ...more.limits },
     shared: new SharedArrayBuffer(SHARED_BYTES),
+    serial: 1,
     port: port2,
   };
   const attempt = openAttempt(task);
@@ -45,7 +47,7 @@ export function openTestAttempt(
     ...attempt,
     task,
     posted,
-    stop: () => port1.postMessage({ kind: 'stop', reason: 'cancelled' }),
+    stop: () => port1.postMessage({ serial: 1, message: { kind: 'stop', reason: 'cancelled' } }),
     close() {
       attempt.end();
       port1.close();
