@@ -119,6 +119,8 @@ function refuseName(name: unknown): asserts name is string {
 }
 
 function pathInRoot(root: string, path: string, name: string): string {
+  // The usual path is below the root as it stands; whatever needs a second look gets it.
+  if (path.startsWith(`${root}/`) && !/\/(\.{0,2})(\/|$)/u.test(path)) return path.slice(root.length + 1);
   const inRoot = relative(root, path);
   if (inRoot === '' || inRoot === '..' || inRoot.startsWith(`..${sep}`) || isAbsolute(inRoot)) {
     throw failure('request_rejected', `artifact ${name}: ${path} lies outside the repository`);

@@ -33,8 +33,8 @@ export interface ContextGround {
   /** Awaited before each process. */
   readonly beforeProcess?: () => Promise<void>;
   readonly output: Pick<OutputLog, 'write'>;
-  /** Aborts when the attempt is to stop. */
-  readonly signal: AbortSignal;
+  /** Its signal aborts when the attempt is to stop; asked for only when somebody wants it. */
+  readonly stopping: { readonly signal: AbortSignal };
   readonly post: (message: ToMain) => void;
 }
 
@@ -63,7 +63,7 @@ const OUTPUT_LOG = 'output.log';
 const PROGRESS_INTERVAL_MS = 100;
 
 export function openContext(ground: ContextGround): OpenedContext {
-  const { task, output, signal, post, beforeProcess } = ground;
+  const { task, output, stopping, post, beforeProcess } = ground;
   const { job, claim, root, runDir, limits } = task;
   const folder = ground.folder ?? { path: runDir, ensure: () => runDir };
   let ended = false;
@@ -77,10 +77,12 @@ export function openContext(ground: ContextGround): OpenedContext {
     onChange: (paths) => post({ kind: 'artifacts', artifacts: paths }),
   });
   artifacts.name('output', join(runDir, OUTPUT_LOG));
-  const spawn = createSpawn({ task, output, signal, post, alive, ...(beforeProcess && { beforeProcess }) });
+  const spawn = createSpawn({ task, output, stopping, post, alive, ...(beforeProcess && { beforeProcess }) });
   const progress = pacedProgress(post);
   const context: JobContext = {
-    signal,
+    get signal() {
+      return stopping.signal;
+    },
     attempt: job.attempt,
     claim,
     root,
@@ -113,15 +115,14 @@ export function openContext(ground: ContextGround): OpenedContext {
 }
 
 export function openAttempt(task: WorkerTask): AttemptInThread {
-  const stopping = new AbortController();
+  const stopping = new Stopping();
   const line = openTaskLine(task, (message) => {
-    if (message.kind === 'stop') stopping.abort(stopReason(message.reason));
+    if (message.kind === 'stop') stopping.abort(message.reason);
     else questions.answered(message);
   });
   const { post } = line;
-  const questions = createQuestions(post, stopping.signal);
-  if (Atomics.load(new Int32Array(task.shared), STOP_INDEX) !== 0)
-    stopping.abort(stopReason('stopped before it began'));
+  const questions = createQuestions(post, stopping);
+  if (Atomics.load(new Int32Array(task.shared), STOP_INDEX) !== 0) stopping.abort('stopped before it began');
 
   const folder = createRunFolder(task);
   const output = logWhenWritten(folder, task);
@@ -130,7 +131,7 @@ export function openAttempt(task: WorkerTask): AttemptInThread {
     folder,
     beforeProcess: preparation(task, folder, questions),
     output,
-    signal: stopping.signal,
+    stopping,
     post,
   });
   const { context, artifacts, spawn, alive, end } = opened;
@@ -211,6 +212,25 @@ function preparation(task: WorkerTask, folder: RunFolder, questions: Questions):
     recorded ??= questions.ask('lease_recorded', (ask) => ({ kind: 'record_lease', ask }));
     await recorded;
   };
+}
+
+/** The stop of an attempt. Most jobs never look at their signal, and to make one is not free. */
+class Stopping {
+  #controller: AbortController | undefined;
+  #reason: Error | undefined;
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason: string): void {
+    this.#reason ??= stopReason(reason);
+    this.#controller?.abort(this.#reason);
+  }
 }
 
 /** What handlers see as `signal.reason`, and what `signal.throwIfAborted()` throws. */

@@ -45,7 +45,7 @@ async function run(task: ModuleTask): Promise<void> {
 async function resultOf(task: ModuleTask): Promise<WorkerResult> {
   const post = (message: ToMain): void => tell({ kind: 'pass_on', message });
   const output = { write: (text: string | Uint8Array) => void process.stdout.write(text) };
-  const { context, artifacts, end } = openContext({ task, output, signal: stopping.signal, post });
+  const { context, artifacts, end } = openContext({ task, output, stopping, post });
   try {
     const handler = await loadModule(task.path);
     await keepResult(await handler(task.job, context), artifacts);

@@ -15,14 +15,27 @@ export interface Pulse {
   stop(): void;
 }
 
+/** What the thread's timer does: one timer for all its attempts, while they follow each other closely. */
+let onTick: (() => void) | undefined;
+let timer: NodeJS.Timeout | undefined;
+
+function tick(): void {
+  if (onTick !== undefined) return onTick();
+  clearInterval(timer);
+  timer = undefined;
+}
+
 export function startPulse({ shared }: Pick<WorkerTask, 'shared'>): Pulse {
   const counters = new Int32Array(shared);
   let own = true;
   const beat = () => Atomics.add(counters, BEAT_INDEX, 1);
   beat();
-  const timer = setInterval(() => {
+  const beatForItself = () => {
     if (own) beat();
-  }, BEAT_INTERVAL_MS);
+  };
+  onTick = beatForItself;
+  // The thread waits for its next task anyway: the timer alone is no reason to keep it.
+  timer ??= setInterval(tick, BEAT_INTERVAL_MS).unref();
   return {
     handOver() {
       own = false;
@@ -34,6 +47,8 @@ export function startPulse({ shared }: Pick<WorkerTask, 'shared'>): Pulse {
     takeBack() {
       own = true;
     },
-    stop: () => clearInterval(timer),
+    stop() {
+      if (onTick === beatForItself) onTick = undefined;
+    },
   };
 }

@@ -17,11 +17,16 @@ export interface Questions {
   answered(answer: WorkerAnswer): void;
 }
 
-export function createQuestions(post: (message: ToMain) => void, signal: AbortSignal): Questions {
+/** @param stopping its signal aborts when the attempt is to stop */
+export function createQuestions(
+  post: (message: ToMain) => void,
+  stopping: { readonly signal: AbortSignal },
+): Questions {
   const waiting = new Map<number, (answer: WorkerAnswer) => void>();
   let asked = 0;
   return {
     async ask(kind, made) {
+      const { signal } = stopping;
       signal.throwIfAborted();
       const ask = ++asked;
       const answer = await new Promise<WorkerAnswer>((resolve, reject) => {

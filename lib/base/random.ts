@@ -6,5 +6,6 @@ export interface Random {
 
 /** Lower-case hex of `byteCount` random bytes. */
 export function randomHex(random: Random, byteCount: number): string {
-  return Buffer.from(random.bytes(byteCount)).toString('hex');
+  const bytes = random.bytes(byteCount);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }

@@ -14,7 +14,6 @@
  * The loss of the thread, and a stop of the daemon, expire the lease: the job is tried again while it has attempts left.
  * So an attempt that a stop cuts short counts: the number of an attempt is the number of its claim, and stays so.
  */
-import { relative } from 'node:path';
 import { timestamp } from '../base/clock.js';
 import { AgentopsdError } from '../base/errors.js';
 import { randomHex } from '../base/random.js';
@@ -25,7 +24,7 @@ import type { ToMain, WorkerExecutor, WorkerResult } from '../model/worker-proto
 import type { AttemptSeams, TaskStarter } from './attempt-seams.js';
 import type { LadderSignal, RecordedChild } from './ladder.js';
 import { Lease } from './lease.js';
-import { attemptFolder, outputLogOf, prepareRunFolder } from './run-folder.js';
+import { attemptFolder, outputLogIn, prepareRunFolder } from './run-folder.js';
 import type { RunningTask, TaskEnd } from './thread-slot.js';
 import { answerWorker, type WorkerRequest } from './worker-requests.js';
 
@@ -167,7 +166,7 @@ export class Attempt {
     if (this.#stopReason !== undefined) return { kind: 'lost', why: 'stopped before it began' };
     const { limits, queue } = configuration();
     const runDir = attemptFolder(root, job.job_id, job.attempt);
-    this.lease?.tellArtifacts({ output: relative(root, outputLogOf(root, job.job_id, job.attempt)) });
+    this.lease?.tellArtifacts({ output: outputLogIn(runDir).slice(root.length + 1) });
     this.#task = this.#slot.start(
       {
         job: {

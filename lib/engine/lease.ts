@@ -20,7 +20,7 @@ const ARTIFACTS_INTERVAL_MS = 1000;
 const PROGRESS_INTERVAL_MS = 500;
 const SETTLE_AGAIN_MS = 500;
 /** A lease that starts no process is shown in its file from this age on: shorter ones come and go unseen. */
-const SHOWN_FROM_MS = 20;
+const SHOWN_FROM_MS = 100;
 /** The lease file is renewed at this part of the lease, if the heartbeat isn't sooner. */
 const FILE_RENEWALS_PER_LEASE = 4;
 

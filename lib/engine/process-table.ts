@@ -43,12 +43,15 @@ export interface ProcessTable {
 const FILES_PER_TURN = 128;
 /** `/proc/uptime` is cut to hundredths of a second, and so is the start time: this much of a difference means nothing. */
 const TICK_TOLERANCE = 2;
+/** `/proc/uptime` is read anew after so long, which is less than what it tells apart. */
+const MOMENT_MS = 5;
 /** Ticks in a second: what the kernel shows to programs is always this, whatever its own clock does. */
 const TICKS_PER_SECOND = 100;
 
 export class ProcTable implements ProcessTable {
   readonly #folder: string;
   readonly #uid: number;
+  #momentRead: { readonly atMs: number; readonly moment: string | undefined } | undefined;
 
   constructor(folder = '/proc', uid = process.getuid?.() ?? -1) {
     this.#folder = folder;
@@ -112,6 +115,13 @@ export class ProcTable implements ProcessTable {
 
   /** `<boot id>:<ticks since the start of the machine>`. */
   moment(): string | undefined {
+    const atMs = performance.now();
+    if (this.#momentRead === undefined || atMs - this.#momentRead.atMs >= MOMENT_MS)
+      this.#momentRead = { atMs, moment: this.#readMoment() };
+    return this.#momentRead.moment;
+  }
+
+  #readMoment(): string | undefined {
     const seconds = Number(this.#file('uptime')?.split(' ')[0]);
     const boot = this.#bootId();
     return boot === undefined || !Number.isFinite(seconds)

@@ -26,7 +26,11 @@ export function attemptFolder(root: string, jobId: string, attempt: number): str
 
 /** Absolute path of the output of an attempt, whether it is there or not. */
 export function outputLogOf(root: string, jobId: string, attempt: number): string {
-  return join(attemptFolder(root, jobId, attempt), OUTPUT_LOG);
+  return outputLogIn(attemptFolder(root, jobId, attempt));
+}
+
+export function outputLogIn(folder: string): string {
+  return join(folder, OUTPUT_LOG);
 }
 
 /** What has nothing to do with the folder, and may be over in a moment. */

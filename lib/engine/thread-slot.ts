@@ -70,7 +70,12 @@ export class ThreadSlot {
     const { line, port } = this.#connect(this.#prepare(memoryMb));
     line.take(serial, onMessage);
     const task: WorkerTask = { ...body, shared, serial, ...(port && { port }) };
-    const run = this.#run({ kind: 'job', task }, port ? [port] : [], memoryMb, () => Atomics.load(counters, BEAT_INDEX) > 0);
+    const run = this.#run(
+      { kind: 'job', task },
+      port ? [port] : [],
+      memoryMb,
+      () => Atomics.load(counters, BEAT_INDEX) > 0,
+    );
     line.thread = this.#piscina?.threads[0];
     const ended = run.answer.then((answer) => {
       line.finish();

@@ -36,6 +36,8 @@ export interface WorkshopOptions {
   readonly threadStartMs?: number;
   readonly processes?: Processes;
   readonly makeRunFolder?: (root: string, jobId: string, attempt: number) => Promise<string>;
+  /** Awaited before a lease counts as written. */
+  readonly writeLease?: () => Promise<void>;
   /** Instead of real threads. */
   readonly slots?: readonly TaskStarter[];
 }
@@ -93,6 +95,7 @@ export class Workshop {
       takerOf: (jobType) => takerOf(jobType, this.configuration, root),
       leases: {
         write: async (lease) => {
+          await options.writeLease?.();
           this.leases.set(lease.job_id, lease);
           this.leaseWrites.push(lease);
         },
