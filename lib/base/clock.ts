@@ -13,5 +13,13 @@ export interface Clock {
 
 /** RFC 3339 in UTC with milliseconds, as every timestamp of the ledger is written. */
 export function timestamp(wallMs: number): string {
-  return new Date(wallMs).toISOString();
+  // Many events come within one millisecond.
+  if (wallMs !== lastMs) {
+    lastText = new Date(wallMs).toISOString();
+    lastMs = wallMs;
+  }
+  return lastText;
 }
+
+let lastMs = Number.NaN;
+let lastText = '';

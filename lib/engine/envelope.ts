@@ -142,11 +142,11 @@ function wellFormed(member: string, text: string, maxBytes = Number.POSITIVE_INF
 }
 
 function whyNotType(value: unknown, allowed: readonly JobType[]): ErrorData | undefined {
+  if ((allowed as readonly unknown[]).includes(value)) return undefined;
   const known = `known types: ${allowed.join(', ')}`;
   if (value === undefined || value === null)
     return { code: 'unknown_job_type', message: 'job_type is missing', hint: known };
   if (typeof value !== 'string') return invalid('job_type must be a string');
-  if ((allowed as readonly string[]).includes(value)) return undefined;
   const elsewhere = (jobTypes as readonly string[]).includes(value);
   const what = elsewhere ? 'is not taken here' : 'is not known';
   const near = elsewhere ? undefined : nearest(value, allowed);

@@ -24,7 +24,7 @@ const FOLDER = ['.agents', 'daemon', 'projections'];
 /** From a change to the files. */
 const SETTLE_MS = 500;
 /** Writing takes at most this part of the time, however long the lists grow. */
-const IDLE_PER_WRITE = 20;
+const IDLE_PER_WRITE = 50;
 /** At a stop nobody waits longer than this for files that are written anew at the next start. */
 const STOP_WRITE_MS = 1000;
 const JOBS_PER_PIECE = 500;

@@ -54,9 +54,19 @@ function readContract(text: string, payloads: ReadonlyMap<string, JsonObject>): 
   return Object.freeze({
     text,
     document,
-    validator: (name: string) => checkOf(ajv, linkOf(name)) ?? missing(name),
-    payloadValidator: (jobType: JobType) => checkOf(ajv, payloadLinkOf(jobType)) ?? (() => undefined),
+    validator: remembered((name: string) => checkOf(ajv, linkOf(name)) ?? missing(name)),
+    payloadValidator: remembered((jobType: JobType) => checkOf(ajv, payloadLinkOf(jobType)) ?? (() => undefined)),
   });
+}
+
+/** Ajv resolves a link anew at each question. */
+function remembered<Name extends string>(make: (name: Name) => SchemaCheck): (name: Name) => SchemaCheck {
+  const known = new Map<Name, SchemaCheck>();
+  return (name) => {
+    const check = known.get(name) ?? make(name);
+    known.set(name, check);
+    return check;
+  };
 }
 
 function missing(schemaName: string): never {

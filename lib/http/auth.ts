@@ -3,7 +3,7 @@
  * through to a loopback address. Every refusal is 403 with one of the contract's reasons, and nothing of it depends on
  * the body, which nobody has read yet.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import * as crypto from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { AgentopsdError } from '../base/errors.js';
 import type { Capability, TokenEntry } from '../storage/token-file.js';
@@ -77,7 +77,7 @@ function matching(tokens: readonly TokenEntry[], given: Buffer | undefined): Tok
   const givenDigest = digest(given);
   let found: TokenEntry | undefined;
   for (const entry of tokens) {
-    if (timingSafeEqual(givenDigest, digestOf(entry))) found = entry;
+    if (crypto.timingSafeEqual(givenDigest, digestOf(entry))) found = entry;
   }
   return found;
 }
@@ -90,9 +90,12 @@ function digestOf(entry: TokenEntry): Buffer {
   return known;
 }
 
-function digest(bytes: Buffer): Buffer {
-  return createHash('sha256').update(bytes).digest();
-}
+type OneShotHash = (algorithm: string, data: Uint8Array, encoding: 'buffer') => Buffer;
+const oneShot = (crypto as { hash?: OneShotHash }).hash;
+
+const digest: (bytes: Buffer) => Buffer = oneShot
+  ? (bytes) => oneShot('sha256', bytes, 'buffer')
+  : (bytes) => crypto.createHash('sha256').update(bytes).digest();
 
 /** The daemon's own header wins over `Authorization`; a blank one is none. Headers arrive as latin1: the bytes count. */
 function tokenOf(request: IncomingMessage): Buffer | undefined {

@@ -60,15 +60,23 @@ async function handle(
   response: ServerResponse,
 ): Promise<void> {
   const caller = callerOf(service, route, request);
+  const parameters = route.path.includes('{') ? parametersOf(pattern, request.path) : NO_PARAMETERS;
+  let query: URLSearchParams | undefined;
   const exchange: Exchange = {
     request,
     response,
     caller,
-    parameters: parametersOf(pattern, request.path),
-    query: new URLSearchParams(request.search ?? ''),
+    parameters,
+    // Made for those who ask: most requests have none.
+    get query() {
+      query ??= new URLSearchParams(request.search ?? '');
+      return query;
+    },
   };
   await route.handler(exchange, service);
 }
+
+const NO_PARAMETERS: Readonly<Record<string, string>> = Object.freeze({});
 
 /** Name of the token, or empty for an open read. @throws AgentopsdError `mutation_denied` */
 function callerOf({ dependencies }: HttpService, { capability }: Route, request: IncomingMessage): string {

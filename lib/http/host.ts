@@ -9,21 +9,28 @@ import { AgentopsdError } from '../base/errors.js';
 export function checkHost(request: IncomingMessage, port: number, allowedHosts: readonly string[]): void {
   if (!request.url?.startsWith('/'))
     throw new AgentopsdError('invalid_request', 'the request target must be a path, such as /v1/status');
-  const hosts = headerValues(request.rawHeaders, 'host');
-  if (hosts.length !== 1) {
-    throw new AgentopsdError('invalid_request', `the request has ${hosts.length} Host headers; send exactly one`);
-  }
-  if (!isTrustedHost(hosts[0] as string, port, allowedHosts)) {
+  // One alone stands in `headers` too; of several the first does, so they are counted.
+  const count = countOf(request.rawHeaders, 'host');
+  if (count !== 1)
+    throw new AgentopsdError('invalid_request', `the request has ${count} Host headers; send exactly one`);
+  if (!isTrustedHost(request.headers.host ?? '', port, allowedHosts)) {
     throw new AgentopsdError('host_denied', 'daemon mutation denied: host is not trusted');
   }
 }
 
-/** All values of a header, in order; names in `rawHeaders` come in pairs with their values. */
-function headerValues(rawHeaders: readonly string[], name: string): string[] {
-  return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name);
+/** How often a header stands there: names in `rawHeaders` come in pairs with their values. */
+function countOf(rawHeaders: readonly string[], name: string): number {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const given = rawHeaders[at] as string;
+    if (given.length === name.length && given.toLowerCase() === name) count++;
+  }
+  return count;
 }
 
 export function isTrustedHost(value: string, port: number, allowedHosts: readonly string[]): boolean {
+  // What nearly every caller sends.
+  if (value === `127.0.0.1:${port}`) return true;
   const host = value.trim().toLowerCase();
   const isNamed = (name: string): boolean => host === `${name}:${port}` || (port === 80 && host === name);
   if (['localhost', '[::1]'].some(isNamed)) return true;
@@ -34,6 +41,7 @@ export function isTrustedHost(value: string, port: number, allowedHosts: readonl
 /** Whether an address, as a socket names it, is this machine's own. */
 export function isLoopbackAddress(address: string | undefined): boolean {
   if (address === undefined) return false;
+  if (address === '127.0.0.1') return true;
   return address === '::1' || isLoopbackV4(address.replace(/^::ffff:/i, ''));
 }
 

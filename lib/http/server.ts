@@ -5,7 +5,7 @@
 import { setMaxListeners } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import polka from 'polka';
+import polka, { type Polka } from 'polka';
 import { AgentopsdError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import { Activity } from './activity.js';
@@ -84,7 +84,22 @@ function createApp(server: Server, gate: ReturnType<typeof createGate>) {
     for (const route of sharing) app.add(route.method, pattern, gate.through(route, pattern));
     app.all(pattern, gate.methodNotAllowed(allowedMethods(sharing)));
   }
+  rememberPlainPaths(app);
   return app;
+}
+
+/** What polka finds for a path without braces is always the same: the whole table is gone through once for each. */
+function rememberPlainPaths(app: Polka): void {
+  const plain = new Set([...routesByPath()].map(([path]) => path).filter((path) => !path.includes('{')));
+  const found = new Map<string, ReturnType<Polka['find']>>();
+  const find = app.find.bind(app);
+  app.find = (method, path) => {
+    if (!plain.has(path)) return find(method, path);
+    const name = `${method} ${path}`;
+    const known = found.get(name) ?? find(method, path);
+    found.set(name, known);
+    return known;
+  };
 }
 
 async function listen(app: App, server: Server, host: string, port: number): Promise<{ url: string; port: number }> {
