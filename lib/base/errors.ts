@@ -24,7 +24,7 @@ export const errorTable = {
   not_ready: { http: 503, exit: 4, retryable: true },
   outcome_unknown: { http: 503, exit: 4, retryable: true },
   writer_stopped: { http: 503, exit: 4, retryable: true },
-  /** More callers at once than `limits.httpConnections`. */
+  /** More callers at once than `limits.httpConnections`, or more than the disk takes: `lib/http/intake.ts`. */
   overloaded: { http: 503, exit: 4, retryable: true },
   internal: { http: 500, exit: 70, retryable: false },
   /** A claim, heartbeat or result that carries another token or epoch than the current one. */

@@ -51,6 +51,12 @@ export const limits = Object.freeze({
   quarantinedLines: 256,
   /** A caller who asks for more at once over HTTP is told 503. */
   httpConnections: 1024,
+  /** What was decided waits at most so long for the disk before further jobs are refused with 503. */
+  acknowledgeMs: 2_000,
+  /** Bodies of requests that are not answered yet, all together; more is refused with 503. */
+  heldBodyBytes: 67_108_864,
+  /** With these refusals: when to come again, in seconds. */
+  retryAfterSeconds: 1,
   /** From a connection's first byte to the end of the request's head, and to the end of the whole request. */
   httpHeadMs: 10_000,
   httpRequestMs: 30_000,

@@ -110,8 +110,13 @@ function refusal(ask: Exchange, response: Response, text: string): AgentopsdErro
   const hint = hintOf(code, message);
   return new AgentopsdError(code, message, {
     ...(hint === undefined ? {} : { hint }),
-    details: { ...details, http_status: response.status },
+    details: { ...details, http_status: response.status, ...comeAgain(response) },
   });
+}
+
+function comeAgain({ headers }: Response): { retry_after_seconds?: number } {
+  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? { retry_after_seconds: seconds } : {};
 }
 
 function parsed(text: string): unknown {

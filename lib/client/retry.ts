@@ -22,7 +22,7 @@ export async function withRetries<T>(limits: RetryLimits, ask: () => Promise<T>)
     } catch (error) {
       const leftMs = startedMs + limits.retryForMs - performance.now();
       if (!mayRetry(error) || leftMs <= 0) throw error;
-      await pause(Math.min(spread(delayMs), leftMs), limits.signal);
+      await pause(Math.min(Math.max(spread(delayMs), askedMs(error)), leftMs), limits.signal);
     }
   }
 }
@@ -30,6 +30,12 @@ export async function withRetries<T>(limits: RetryLimits, ask: () => Promise<T>)
 /** Whether the same request may come through later. */
 export function mayRetry(error: unknown): boolean {
   return error instanceof AgentopsdError && errorTable[error.code].retryable;
+}
+
+/** When the daemon itself says to come again, as a time from now. */
+function askedMs(error: unknown): number {
+  const seconds = error instanceof AgentopsdError ? error.details?.['retry_after_seconds'] : undefined;
+  return typeof seconds === 'number' ? seconds * 1000 : 0;
 }
 
 /** Waits; a signal that aborts ends it with the signal's reason. */

@@ -18,6 +18,7 @@ import { State } from '../model/state.js';
 import type { ViewContext } from '../model/views.js';
 import type { Ledger, LedgerObserver } from '../storage/ledger.js';
 import { stateKeeperOf } from './state-keeper.js';
+import { Waiting } from './waiting.js';
 
 /** What the views tell beside the state, asked at each view. */
 export interface Surroundings {
@@ -57,6 +58,7 @@ export class Kernel {
   /** Why the writer stopped, once it stopped for good. */
   #stopReason: string | undefined;
   #lastAppend: Promise<unknown> = Promise.resolve();
+  readonly #waiting = new Waiting();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -71,10 +73,14 @@ export class Kernel {
     onDurable: (events) => {
       for (const event of events) this.state.apply(event, true);
       this.#pending.settled(events);
+      this.#waiting.durable(this.state.lastSeq);
       this.#rebuiltAt = timestamp(this.#clock.wallMs());
       for (const listener of this.#changeListeners) listener(events);
     },
-    onDiscarded: () => this.#pending.discard(),
+    onDiscarded: () => {
+      this.#pending.discard();
+      this.#waiting.discard();
+    },
     onStopped: (reason) => {
       this.#stopReason = reason;
       for (const listener of this.#stopListeners) listener(reason);
@@ -116,8 +122,14 @@ export class Kernel {
     // In this order: what the ledger does not take was never decided.
     const appended = this.ledger.append(events);
     this.#pending.decided(events);
+    this.#waiting.decided(this.#pending.lastSeq, this.#clock.monotonicMs());
     this.#lastAppend = appended;
     return appended;
+  }
+
+  /** How long the oldest decision that is not durable has been waiting, in milliseconds; 0 when none is. */
+  waitingMs(): number {
+    return this.#waiting.sinceMs(this.#clock.monotonicMs());
   }
 
   /**

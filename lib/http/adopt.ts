@@ -25,7 +25,7 @@ type AdoptAnswer = components['schemas']['AdoptAnswer'];
 const REQUEST_ID_BYTES = 12;
 
 export const adopt: Handler = async (exchange, service) => {
-  const request = readRequest(await readBody(exchange));
+  const request = readRequest(await readBody(exchange, service));
   const jobs = jobsOf(request, service);
   const damageAdopted = request.damage === true ? await adoptDamage(exchange, service) : 0;
   const adopted: Job[] = [];

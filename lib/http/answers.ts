@@ -66,7 +66,8 @@ export function sendError(
 ): void {
   const { request, response } = answering;
   const { http: status } = errorTable[error.code];
-  const all: OutgoingHttpHeaders = { [ERROR_CODE_HEADER]: error.code, ...headers };
+  const comeAgain = error.code === 'overloaded' ? { 'Retry-After': limits.retryAfterSeconds } : {};
+  const all: OutgoingHttpHeaders = { [ERROR_CODE_HEADER]: error.code, ...comeAgain, ...headers };
   if (!hasBody(request) || request.complete) {
     sendJson(answering, status, errorBody(error), all);
     return;

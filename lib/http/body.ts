@@ -5,17 +5,22 @@
 import type { IncomingMessage } from 'node:http';
 import { AgentopsdError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
-import type { Exchange } from './exchange.js';
+import type { Exchange, HttpService } from './exchange.js';
 
 /**
  * @returns the bytes; empty when there is no body
- * @throws AgentopsdError `unsupported_media_type`, `body_too_large`, or `invalid_request` when the sender breaks off
+ * @throws AgentopsdError `unsupported_media_type`, `body_too_large`, `overloaded`, or `invalid_request` when the sender
+ *   breaks off
  */
-export async function readBody({ request, response }: Exchange): Promise<Buffer> {
+export async function readBody(exchange: Exchange, { intake }: HttpService): Promise<Buffer> {
+  const { request, response } = exchange;
   checkMediaType(request);
   if (Number(request.headers['content-length'] ?? 0) > limits.requestBodyBytes) throw tooLarge();
   if (/100-continue/i.test(request.headers.expect ?? '')) response.writeContinue();
-  return await collect(request, limits.requestBodyBytes);
+  return await collect(request, limits.requestBodyBytes, (bytes) => {
+    exchange.heldBytes += bytes;
+    intake.hold(bytes);
+  });
 }
 
 export function hasBody(request: IncomingMessage): boolean {
@@ -39,7 +44,8 @@ function checkMediaType(request: IncomingMessage): void {
   }
 }
 
-function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+/** @param hold told each piece; what it throws ends the reading */
+function collect(request: IncomingMessage, maxBytes: number, hold: (bytes: number) => void): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     if (request.destroyed) return reject(brokenOff());
     const pieces: Buffer[] = [];
@@ -47,7 +53,12 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
     const onData = (piece: Buffer): void => {
       size += piece.length;
       pieces.push(piece);
-      if (size > maxBytes) finish(() => reject(tooLarge()));
+      if (size > maxBytes) return finish(() => reject(tooLarge()));
+      try {
+        hold(piece.length);
+      } catch (error) {
+        finish(() => reject(error as Error));
+      }
     };
     const onEnd = (): void =>
       finish(() => resolve(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)));

@@ -17,14 +17,14 @@ import { jobOf, thrown } from './submit.js';
 const DEFAULT_REASON = 'cancelled';
 
 export const cancelByBody: Handler = async (exchange, service) => {
-  const body = readObject(await readBody(exchange), 'CancelRequest');
+  const body = readObject(await readBody(exchange, service), 'CancelRequest');
   const jobId = jobIdIn(body['job_id']);
   if (jobId === undefined) throw invalid('job_id is blank; name the job to cancel');
   await cancel(exchange, service, jobId, body);
 };
 
 export const cancelByPath: Handler = async (exchange, service) => {
-  const bytes = await readBody(exchange);
+  const bytes = await readBody(exchange, service);
   const body = bytes.length === 0 ? {} : readObject(bytes, 'CancelPathRequest');
   const jobId = jobIdIn(exchange.parameters['id']);
   if (jobId === undefined) throw invalid('the path names no job; write /v1/jobs/{job_id}/cancel');

@@ -16,6 +16,8 @@ export interface HttpKernel {
   /** Durable and checked events only. */
   readonly state: State;
   viewContext(): ViewContext;
+  /** How long the oldest decision that is not durable has been waiting, in milliseconds; 0 when none is. */
+  waitingMs(): number;
   readonly ledger: Pick<Ledger, 'read' | 'tail' | 'lastSeq' | 'health'>;
 }
 

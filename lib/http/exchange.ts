@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Capability } from '../storage/token-file.js';
 import type { Activity } from './activity.js';
 import type { HttpDependencies } from './dependencies.js';
+import type { Intake } from './intake.js';
 import type { ViewCache } from './view-cache.js';
 
 export interface Exchange {
@@ -13,6 +14,8 @@ export interface Exchange {
   readonly query: URLSearchParams;
   /** Name of the caller's token; empty where none is asked for. */
   readonly caller: string;
+  /** Bytes of its body that count as held until it is answered. */
+  heldBytes: number;
 }
 
 /** What all requests of one server share. */
@@ -20,6 +23,7 @@ export interface HttpService {
   readonly dependencies: HttpDependencies;
   readonly views: ViewCache;
   readonly activity: Activity;
+  readonly intake: Intake;
   /** Aborts when the server closes: whatever streams ends. */
   readonly closing: AbortSignal;
   /** The port that callers name in `Host`. */

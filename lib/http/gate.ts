@@ -67,13 +67,18 @@ async function handle(
     response,
     caller,
     parameters,
+    heldBytes: 0,
     // Made for those who ask: most requests have none.
     get query() {
       query ??= new URLSearchParams(request.search ?? '');
       return query;
     },
   };
-  await route.handler(exchange, service);
+  try {
+    await route.handler(exchange, service);
+  } finally {
+    service.intake.release(exchange.heldBytes);
+  }
 }
 
 const NO_PARAMETERS: Readonly<Record<string, string>> = Object.freeze({});

@@ -14,6 +14,7 @@ import type { HttpDependencies } from './dependencies.js';
 import type { HttpService } from './exchange.js';
 import { createGate } from './gate.js';
 import { isLoopbackAddress } from './host.js';
+import { Intake } from './intake.js';
 import { allowedMethods, patternOf, routesByPath } from './routes.js';
 import { ViewCache } from './view-cache.js';
 
@@ -52,6 +53,7 @@ export function createHttpServer(dependencies: HttpDependencies): HttpServer {
   const service: HttpService = {
     dependencies,
     activity,
+    intake: new Intake(dependencies.kernel),
     views: new ViewCache(dependencies.kernel, dependencies.clock, dependencies.random),
     closing: closing.signal,
     get port() {

@@ -16,7 +16,8 @@ const CONFLICT_HEADER = 'Idempotency-Conflict';
 const triggerTypes = ['openclaw.snapshot', 'rpi.run', 'dream.run', 'wiki.forge'] as const satisfies readonly JobType[];
 
 export const submit: Handler = async (exchange, service) => {
-  const read = readEnvelope(await readBody(exchange));
+  service.intake.check();
+  const read = readEnvelope(await readBody(exchange, service));
   if (read.refused) throw thrown(read.refused);
   const command = submitCommandOf(read.request, actorOf('ao-http', exchange.caller), service.dependencies);
   const { outcome, context } = await carryOut(exchange, service, command);
@@ -26,7 +27,8 @@ export const submit: Handler = async (exchange, service) => {
 
 export const trigger: Handler = async (exchange, service) => {
   checkReady(service);
-  const read = readEnvelope(await readBody(exchange), { allowedTypes: triggerTypes });
+  service.intake.check();
+  const read = readEnvelope(await readBody(exchange, service), { allowedTypes: triggerTypes });
   if (read.refused) throw thrown(read.refused);
   const command = submitCommandOf(read.request, actorOf('openclaw-trigger', exchange.caller), service.dependencies);
   const { outcome, context } = await carryOut(exchange, service, command);

@@ -1248,9 +1248,10 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description Not written, or nobody knows. Ask again with the same key. Also when there are too many connections. */
+        /** @description Not written, or nobody knows. Ask again with the same key. Also when there are too many connections, or more is asked for than the disk takes: then `Retry-After` says when to come again. */
         NotWritten: {
             headers: {
+                "Retry-After": components["headers"]["RetryAfter"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "Agentopsd-Error": components["headers"]["ErrorCode"];
@@ -1260,9 +1261,10 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description More connections at once than are taken. Ask again later. */
+        /** @description More connections at once than are taken, or more than the disk takes. Ask again later. */
         Overloaded: {
             headers: {
+                "Retry-After": components["headers"]["RetryAfter"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "Agentopsd-Error": components["headers"]["ErrorCode"];
@@ -1294,6 +1296,8 @@ export interface components {
         IdempotencyConflict: "payload" | "job_type" | "foreign";
         /** @description The error as one word for programs. More may come. */
         ErrorCode: string;
+        /** @description Seconds after which asking again may help; where the daemon has too much to do. */
+        RetryAfter: number;
         /** @description The methods that the path takes, separated by commas. */
         Allow: string;
         /** @description Nobody on the way keeps an answer. */
@@ -2402,6 +2406,7 @@ export interface operations {
             /** @description Not ready, or not written; the second may be asked again with the same key. */
             503: {
                 headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
                     "Cache-Control": components["headers"]["CacheControl"];
                     "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "Agentopsd-Error": components["headers"]["ErrorCode"];

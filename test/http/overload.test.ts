@@ -1,0 +1,132 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { limits } from '../../lib/base/limits.js';
+import { openKernel } from '../../lib/engine/kernel.js';
+import type { Disk, DiskFile } from '../../lib/storage/disk.js';
+import { openFileLedger } from '../../lib/storage/file-ledger.js';
+import { noLock } from '../../lib/storage/lock.js';
+import { createNodeClock } from '../../lib/storage/node-clock.js';
+import { createNodeDisk } from '../../lib/storage/node-disk.js';
+import { createNodeRandom } from '../../lib/storage/node-random.js';
+import { type Served, serve } from '../support/http-kernel.js';
+import { type LedgerPlace, makeLedgerPlace, strangers, until } from '../support/ledger-place.js';
+
+const overload = suite('more than the disk takes');
+let place: LedgerPlace;
+let served: Served;
+let disk: StuckDisk;
+let closeLedger: () => Promise<void>;
+
+/** The real disk, whose syncs wait while it is stuck. */
+class StuckDisk {
+  #freed: Promise<void> | undefined;
+  #free: () => void = () => {};
+  waiting = 0;
+
+  stick(): void {
+    this.#freed = new Promise((resolve) => {
+      this.#free = resolve;
+    });
+  }
+
+  free(): void {
+    this.#freed = undefined;
+    this.#free();
+  }
+
+  over(real: Disk): Disk {
+    return { ...real, open: async (...how) => this.#slowed(await real.open(...how)) };
+  }
+
+  #slowed(file: DiskFile): DiskFile {
+    const datasync = async (): Promise<void> => {
+      this.waiting++;
+      await this.#freed;
+      this.waiting--;
+      await file.datasync();
+    };
+    return new Proxy(file, {
+      get: (target, name) => {
+        if (name === 'datasync') return datasync;
+        const member = Reflect.get(target, name, target) as unknown;
+        return typeof member === 'function' ? member.bind(target) : member;
+      },
+    });
+  }
+}
+
+overload.before.each(async () => {
+  place = await makeLedgerPlace();
+  disk = new StuckDisk();
+  const clock = createNodeClock();
+  const kernel = await openKernel({
+    clock,
+    openLedger: async (observer) => {
+      const { ledger } = await openFileLedger({
+        disk: disk.over(createNodeDisk()),
+        clock,
+        random: createNodeRandom(),
+        root: place.root,
+        home: place.home,
+        observer,
+        lock: noLock,
+        facts: strangers(),
+      });
+      closeLedger = () => ledger.close();
+      return ledger;
+    },
+  });
+  served = await serve({ dependencies: { kernel } });
+});
+overload.after.each(async () => {
+  disk.free();
+  await served.close();
+  await closeLedger();
+  await place.remove();
+});
+
+const submit = (name: string, payload: object = {}) =>
+  served.mutate('/v1/jobs', { job_type: 'eval.suite', job_id: name, payload });
+
+overload('callers wait up to the limit, then new ones are told at once when to come again', async () => {
+  assert.is((await submit('before')).status, 202);
+  disk.stick();
+  const first = submit('first');
+  await until('its batch is on the way', () => disk.waiting === 1);
+  const second = submit('second');
+  const begunMs = performance.now();
+  let refused = await served.mutate('/v1/jobs', { job_type: 'no.such.type' });
+  assert.is(refused.status, 400, 'before the limit nothing is refused for the disk');
+  while (refused.status !== 503) {
+    refused = await served.mutate('/v1/jobs', { job_type: 'no.such.type' });
+    assert.is((await served.ask('GET', '/v1/health')).status, 200, 'health is answered throughout');
+  }
+  assert.ok(performance.now() - begunMs > limits.acknowledgeMs * 0.9, 'not before the limit');
+  assert.is(refused.headers['retry-after'], String(limits.retryAfterSeconds));
+  assert.is(refused.headers['agentopsd-error'], 'overloaded');
+  assert.match(String(refused.body['error']), /the disk does not keep up: what came 2\.\d s ago is not written yet/);
+  assert.is((await served.ask('GET', '/v1/status')).status, 200);
+  const cancelled = served.mutate('/v1/jobs/before/cancel');
+  disk.free();
+  assert.equal([(await first).status, (await second).status, (await cancelled).status], [202, 202, 202]);
+  assert.is((await submit('after')).status, 202, 'and it goes on by itself');
+});
+
+overload('what waits takes bounded memory', async () => {
+  disk.stick();
+  const half = 'x'.repeat(limits.requestBodyBytes / 2);
+  const fitting = Math.floor(limits.heldBodyBytes / (limits.requestBodyBytes / 2)) - 1;
+  const waiting = Array.from({ length: fitting }, (_, at) => submit(`large-${at}`, { suite: half }));
+  const refused = await Promise.all(Array.from({ length: 8 }, (_, at) => submit(`more-${at}`, { suite: half })));
+  const told = refused.filter(({ status }) => status === 503);
+  assert.ok(told.length > 0, 'some find no room');
+  for (const { headers, body } of told) {
+    assert.is(headers['agentopsd-error'], 'overloaded');
+    assert.match(String(body['error']), /^(more than 67108864 bytes of requests wait|the disk does not keep up)/);
+  }
+  disk.free();
+  await Promise.all(waiting);
+  assert.is((await submit('after')).status, 202, 'and their room is free again');
+});
+
+overload.run();
