@@ -62,6 +62,14 @@ SOAK_SECONDS ?= 300
 soak: build ## A steady load for five minutes (SOAK_SECONDS): memory and latency over time, and a verdict
 	@SOAK_SECONDS=$(SOAK_SECONDS) node dist/test/bench/soak.js
 
+.PHONY: bench
+bench: build ## Every figure beside its baseline of the same run (BENCH_ROWS, BENCH_ROUNDS, BENCH_SECONDS, BENCH_FOLDER, BENCH_JSON)
+	@node dist/test/bench/main.js
+
+.PHONY: bench-peers
+bench-peers: build ## Other queues on the same work, installed into temporary folders (BENCH_PEERS="part of a name", BENCH_JSON)
+	@node dist/test/bench/peers/main.js
+
 .PHONY: lint
 lint: install ## Formatter, linter, unused code, the OpenAPI document
 	@$(BIN)/biome check --error-on-warnings .

@@ -3,8 +3,8 @@
  * `BENCH_ROWS="part of a name"` measures some families alone, `BENCH_ROUNDS` (default 3) and `BENCH_SECONDS` (default 3)
  * say how long, `BENCH_EVENTS` (default a million) how large a ledger; `BENCH_FOLDER` names the disk that is measured (default: the temporary folder).
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { writeFileSync } from 'node:fs';
+import { machineFacts, machineLine } from './machine.js';
 import { type JudgedRow, judge, type Row, tableOf } from './row.js';
 import { acceptRows } from './rows/accepts.js';
 import { healthRow, statusRow } from './rows/answers.js';
@@ -24,28 +24,15 @@ const families: Readonly<Record<string, () => Promise<Row[]>>> = {
   health: async () => [await healthRow(rounds, seconds)],
 };
 
-function machine(): Record<string, string | number> {
-  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-  return {
-    agentopsd: version,
-    node: process.version,
-    system: `${process.platform} ${process.arch}`,
-    processors: cpus().length,
-    processor: cpus()[0]?.model ?? 'unknown',
-    memoryGiB: Math.round(totalmem() / 1_073_741_824),
-  };
-}
-
 const wanted = process.env['BENCH_ROWS'] ?? '';
+const facts = machineFacts();
 const rows: JudgedRow[] = [];
 for (const [name, measure] of Object.entries(families)) {
   if (!name.includes(wanted)) continue;
   process.stderr.write(`measuring: ${name}\n`);
   rows.push(...(await measure()).map(judge));
 }
-const facts = machine();
-const told = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
-process.stdout.write(`${told.join(', ')}\n\n${tableOf(rows)}`);
+process.stdout.write(`${machineLine(facts)}\n\n${tableOf(rows)}`);
 const file = process.env['BENCH_JSON'];
 if (file !== undefined)
   writeFileSync(file, `${JSON.stringify({ machine: facts, rounds, seconds, rows }, undefined, 2)}\n`);
