@@ -32,20 +32,28 @@ export async function findAddress({ flags, environment, place }: Invocation): Pr
   return activation !== undefined && lives(activation.pid) ? { url: activation.url, named: false } : undefined;
 }
 
-/** @throws AgentopsdError `daemon_unreachable` where no daemon is known to run */
-export async function requireClient(invocation: Invocation): Promise<Client> {
+/**
+ * @param fetch default: the general one
+ * @throws AgentopsdError `daemon_unreachable` where no daemon is known to run
+ */
+export async function requireClient(invocation: Invocation, fetch?: typeof globalThis.fetch): Promise<Client> {
   const address = await findAddress(invocation);
-  if (address !== undefined) return clientAt(invocation, address);
+  if (address !== undefined) return clientAt(invocation, address, fetch);
   throw new AgentopsdError('daemon_unreachable', `no daemon runs for ${invocation.place.root}`, {
     hint: 'start one with: agentopsd run',
   });
 }
 
-export async function clientAt({ environment, place }: Invocation, { url }: DaemonAddress): Promise<Client> {
+export async function clientAt(
+  { environment, place }: Invocation,
+  { url }: DaemonAddress,
+  fetch = globalThis.fetch,
+): Promise<Client> {
   const disk = createNodeDisk();
   const home = await homeOf(disk, place, environment);
   const tokens = await loadTokens({ disk, env: environment, tokenFile: undefined, home });
-  return createClient({ url, token: tokens[0]?.token, retryForMs: RETRY_FOR_MS, requestTimeoutMs: REQUEST_TIMEOUT_MS });
+  const token = tokens[0]?.token;
+  return createClient({ url, token, fetch, retryForMs: RETRY_FOR_MS, requestTimeoutMs: REQUEST_TIMEOUT_MS });
 }
 
 /** Where nothing was laid down there is no repository, so there is nothing that a home could be of. */

@@ -3,6 +3,7 @@ import { AgentopsdError } from '../base/errors.js';
 import { safeLine } from '../base/text.js';
 import type { QueueJob } from '../client/client.js';
 import { hasEnded, waitForEnd } from '../client/wait.js';
+import { inLanes } from './lanes.js';
 import type { Reading } from './reading.js';
 
 export interface WaitFor {
@@ -42,17 +43,10 @@ export async function waitForJobs(
 
 async function allEnds(reading: Reading, jobs: readonly QueueJob[], { timeoutMs }: WaitFor): Promise<QueueJob[]> {
   const deadlineMs = performance.now() + (timeoutMs ?? Number.POSITIVE_INFINITY);
-  const ends: QueueJob[] = [];
-  const waiting = [...jobs.entries()];
-  const lane = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const [at, job] = next;
-      const leftMs = timeoutMs === undefined ? undefined : Math.max(0, deadlineMs - performance.now());
-      ends[at] = hasEnded(job) ? job : await waitOne(reading, job.job_id, leftMs);
-    }
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
-  return ends;
+  return inLanes(LANES, jobs, async (job) => {
+    const leftMs = timeoutMs === undefined ? undefined : Math.max(0, deadlineMs - performance.now());
+    return hasEnded(job) ? job : waitOne(reading, job.job_id, leftMs);
+  });
 }
 
 async function firstEnd(reading: Reading, jobs: readonly QueueJob[], { timeoutMs }: WaitFor): Promise<QueueJob> {

@@ -2,18 +2,20 @@
 import { AgentopsdError, errorTable } from '../../base/errors.js';
 import { safeLine } from '../../base/text.js';
 import type { Client, QueueJob, Submitted } from '../../client/client.js';
+import { keptAlive } from '../../client/kept-alive.js';
 import { requireClient } from '../daemon-address.js';
 import { tellEnds } from '../ends.js';
 import { type Envelope, readEnvelopes } from '../envelopes.js';
 import { dropIntoInbox, tellDropped } from '../inbox-drop.js';
 import type { Invocation } from '../invocation.js';
 import { stateWord } from '../job-words.js';
+import { inLanes } from '../lanes.js';
 import type { Printer } from '../printer.js';
 import { openReading } from '../reading.js';
 import { exitOfEnds, waitForJobs } from '../waiting.js';
 
 /** Requests on their way at one time: enough that the daemon always has a batch to write. */
-const LANES = 32;
+const LANES = 64;
 const CONFLICT = 6;
 
 type Result = { readonly envelope: Envelope } & (
@@ -25,8 +27,10 @@ export async function perform(invocation: Invocation): Promise<number> {
   const { flags, operands, printer } = invocation;
   const { envelopes, many } = await readEnvelopes(flags, operands[0]);
   if (flags.on('inbox')) return tellDropped(await dropIntoInbox(invocation, envelopes), invocation, many);
-  const client = await requireClient(invocation);
+  const connections = keptAlive(LANES);
+  const client = await requireClient(invocation, connections.fetch);
   const results = await submitAll(client, envelopes);
+  connections.close();
   for (const result of results) complain(result, many, printer);
   const submitted = results.flatMap((result) => ('submitted' in result ? [result.submitted] : []));
   if (!flags.on('wait')) tellSubmitted(results, many, printer);
@@ -39,16 +43,7 @@ export async function perform(invocation: Invocation): Promise<number> {
 
 /** In the order of the envelopes; they start in that order, and up to `LANES` are on their way at a time. */
 async function submitAll(client: Client, envelopes: readonly Envelope[]): Promise<Result[]> {
-  const results: Result[] = [];
-  const waiting = [...envelopes.entries()];
-  const lane = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const [at, envelope] = next;
-      results[at] = await submitOne(client, envelope);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(LANES, envelopes.length) }, lane));
-  return results;
+  return inLanes(LANES, envelopes, (envelope) => submitOne(client, envelope));
 }
 
 async function submitOne(client: Client, envelope: Envelope): Promise<Result> {
@@ -118,7 +113,6 @@ function exitOf(results: readonly Result[]): number {
 
 async function waitFor(invocation: Invocation, submitted: readonly Submitted[]): Promise<QueueJob[]> {
   const reading = await openReading(invocation);
-  const jobs: QueueJob[] = [];
-  for (const { answer } of submitted) jobs.push(await reading.job(answer.job_id));
+  const jobs = await inLanes(LANES, submitted, ({ answer }) => reading.job(answer.job_id));
   return waitForJobs(reading, jobs);
 }

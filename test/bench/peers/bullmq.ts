@@ -14,6 +14,10 @@ interface Worker {
   close(): Promise<void>;
   on(event: 'error', listener: () => void): void;
 }
+interface Connection {
+  disconnect(): void;
+  on(event: 'error', listener: () => void): void;
+}
 interface BullMq {
   readonly Queue: new (name: string, options: object) => Queue;
   readonly Worker: new (
@@ -28,7 +32,7 @@ const QUEUE = 'jobs';
 export const bullmq: Peer = {
   name: 'BullMQ, Redis appendfsync always',
   async open(ground) {
-    const load = await ground.packages(['bullmq']);
+    const load = await ground.packages(['bullmq', 'ioredis']);
     const root = await ground.debs(['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1']);
     const { Queue, Worker } = (await load('bullmq')) as BullMq;
     const [data, port] = [join(ground.folder, 'data'), await ground.freePort()];
@@ -37,8 +41,15 @@ export const bullmq: Peer = {
     await ground.serve(join(root, 'usr/bin/redis-server'), [...settings, '--appendfsync', 'always'].map(String), {
       libraries: root,
     });
-    const connection = { host: '127.0.0.1', port, maxRetriesPerRequest: null };
-    const queue = new Queue(QUEUE, { connection });
+    const { Redis } = (await load('ioredis')) as { Redis: new (port: number, host: string, how: object) => Connection };
+    const connections: Connection[] = [];
+    const connect = (): Connection => {
+      const connection = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null });
+      connection.on('error', () => {});
+      connections.push(connection);
+      return connection;
+    };
+    const queue = new Queue(QUEUE, { connection: connect() });
     await answering(() => queue.waitUntilReady());
     return {
       version: await ground.versionOf('bullmq'),
@@ -46,12 +57,18 @@ export const bullmq: Peer = {
         await queue.add('job', { id }, { removeOnComplete: true });
       },
       async work(lanes, onJob) {
-        const worker = new Worker(QUEUE, async ({ data: { id } }) => onJob(id), { connection, concurrency: lanes });
+        const worker = new Worker(QUEUE, async ({ data: { id } }) => onJob(id), {
+          connection: connect(),
+          concurrency: lanes,
+        });
         worker.on('error', () => {});
         await worker.waitUntilReady();
         return () => worker.close();
       },
-      close: () => queue.close(),
+      async close() {
+        await queue.close();
+        for (const connection of connections) connection.disconnect();
+      },
     };
   },
 };

@@ -2,14 +2,14 @@
 import { inRoom } from '../room.js';
 import { acceptsAlone, drained, pickUpWaits } from '../rows/jobs.js';
 import { median, percentile } from '../statistics.js';
-import type { PeerFigures } from './peer.js';
+import { type PeerFigures, PICK_UPS } from './peer.js';
 
 const DRAINED_JOBS = 20_000;
 
 export async function ownDaemon(seconds: number): Promise<{ version: string; figures: PeerFigures }> {
   const rates = await inRoom((room) => acceptsAlone(room, [1, 64], seconds));
   const jobsPerSecond16 = await inRoom((room) => drained(room, DRAINED_JOBS));
-  const waits = await inRoom((room) => pickUpWaits(room, seconds));
+  const waits = await inRoom((room) => pickUpWaits(room, PICK_UPS));
   return {
     version: '',
     figures: {

@@ -43,7 +43,7 @@ export interface PeerFigures {
 
 const MANY_LANES = 64;
 const WORK_LANES = 16;
-const PICK_UPS = 200;
+export const PICK_UPS = 200;
 /** Between two jobs on an idle queue. */
 const PICK_UP_PAUSE_MS = 5;
 /** The first part of the jobs warms the code up. */

@@ -92,7 +92,7 @@ async function pickUp(room: Room, rounds: number, seconds: number): Promise<Row>
   const tails: number[] = [];
   for (let round = 0; round < rounds + 1; round++) {
     const syncMs = syncP50Ms(room.top, seconds / 2);
-    const waits = await waitsOf(room, daemon.port, round, seconds);
+    const waits = await waitsOf(room, daemon.port, round, { seconds });
     // The first round starts the threads.
     if (round === 0) continue;
     disk.push(syncMs);
@@ -111,20 +111,25 @@ async function pickUp(room: Room, rounds: number, seconds: number): Promise<Row>
 }
 
 /** From each answer to the start of its job's handler on a daemon that is idle and warm, in milliseconds. */
-export async function pickUpWaits(room: Room, seconds: number): Promise<number[]> {
+export async function pickUpWaits(room: Room, jobs: number): Promise<number[]> {
   const daemon = await room.startDaemon({ workers: WORKERS });
-  await waitsOf(room, daemon.port, 0, seconds);
-  const waits = await waitsOf(room, daemon.port, 1, seconds);
+  await waitsOf(room, daemon.port, 0, { requests: jobs });
+  const waits = await waitsOf(room, daemon.port, 1, { requests: jobs });
   await daemon.stop();
   return waits;
 }
 
-async function waitsOf(room: Room, port: number, round: number, seconds: number): Promise<number[]> {
+async function waitsOf(
+  room: Room,
+  port: number,
+  round: number,
+  howLong: { readonly seconds?: number; readonly requests?: number },
+): Promise<number[]> {
   const note = join(room.top, 'begun');
   const { answeredAtMs } = await room.load(port, {
     kind: 'submit',
     lanes: 1,
-    seconds,
+    ...howLong,
     jobType: JOB_TYPE,
     name: `alone-${round}`,
     payload: { note },
