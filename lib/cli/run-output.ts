@@ -71,6 +71,6 @@ export async function startOfLastLines(file: DiskFile, lines: number): Promise<n
 
 export function noOutput(path: string): AgentopsdError {
   return new AgentopsdError('unknown_path', `there is no ${path}`, {
-    hint: 'the attempt has not begun, or its folder was removed to make room (limits.runs_bytes)',
+    hint: 'the attempt has not begun, left nothing, or its folder was removed to make room (limits.runs_bytes)',
   });
 }

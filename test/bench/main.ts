@@ -1,7 +1,8 @@
 /**
  * `make bench`: every figure beside its baseline of the same run. `BENCH_JSON=FILE` writes the rows there too,
  * `BENCH_ROWS="part of a name"` measures some families alone, `BENCH_ROUNDS` (default 3) and `BENCH_SECONDS` (default 3)
- * say how long, `BENCH_EVENTS` (default a million) how large a ledger; `BENCH_FOLDER` names the disk that is measured (default: the temporary folder).
+ * say how long, `BENCH_JOBS` (default 40,000) how many jobs are run to their end, `BENCH_EVENTS` (default a million) how
+ * large a ledger; `BENCH_FOLDER` names the disk that is measured (default: the temporary folder).
  */
 import { writeFileSync } from 'node:fs';
 import { machineFacts, machineLine } from './machine.js';
@@ -11,14 +12,14 @@ import { healthRow, statusRow } from './rows/answers.js';
 import { jobRows } from './rows/jobs.js';
 import { millionRows } from './rows/million.js';
 
-const JOBS = 40_000;
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3);
+const jobs = Number(process.env['BENCH_JOBS'] ?? 40_000);
 const seconds = Number(process.env['BENCH_SECONDS'] ?? 3);
 const events = Number(process.env['BENCH_EVENTS'] ?? 1_000_000);
 
 const families: Readonly<Record<string, () => Promise<Row[]>>> = {
   accepts: () => acceptRows(rounds, seconds),
-  jobs: () => jobRows(rounds, seconds, JOBS),
+  jobs: () => jobRows(rounds, seconds, jobs),
   status: async () => [await statusRow(rounds, seconds)],
   million: () => millionRows(rounds, events),
   health: async () => [await healthRow(rounds, seconds)],
