@@ -19,7 +19,7 @@ export interface ArtifactStore {
   write(name: string, data: string | Uint8Array): Promise<string>;
   /** Records a regular file below the root that is there already. Answers its path relative to the root. */
   record(name: string, path: string): Promise<string>;
-  /** Names a file that is still being written: path alone, no hash. Told with the next change, and at the end. */
+  /** Names a file that is still being written: path alone, no hash. */
   name(name: string, path: string): void;
   readonly artifacts: Artifacts;
   readonly artifactRefs: ArtifactRefs;
@@ -29,13 +29,15 @@ export interface ArtifactStoreOptions {
   /** Real path of the repository. */
   readonly root: string;
   readonly folder: RunFolder;
+  /** Absolute path of the log, which every run has among its artifacts: the main thread knows of it without being told. */
+  readonly output: string;
   /** Of all artifacts together. */
   readonly maxBytes: number;
   readonly onChange: (artifacts: Artifacts) => void;
 }
 
-export function createArtifactStore({ root, folder, maxBytes, onChange }: ArtifactStoreOptions): ArtifactStore {
-  const artifacts: Artifacts = {};
+export function createArtifactStore({ root, folder, output, maxBytes, onChange }: ArtifactStoreOptions): ArtifactStore {
+  const artifacts: Artifacts = { output: pathInRoot(root, output, 'output') };
   const artifactRefs: ArtifactRefs = {};
   let takenBytes = 0;
 
@@ -80,6 +82,7 @@ export function createArtifactStore({ root, folder, maxBytes, onChange }: Artifa
     },
     name(name, path) {
       artifacts[name] = pathInRoot(root, path, name);
+      onChange({ ...artifacts });
     },
   };
 }

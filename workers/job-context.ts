@@ -7,12 +7,7 @@
  */
 
 import { join } from 'node:path';
-import {
-  type Progress,
-  STOP_INDEX,
-  type ToMain,
-  type WorkerTask,
-} from '../lib/model/worker-protocol.js';
+import { type Progress, STOP_INDEX, type ToMain, type WorkerTask } from '../lib/model/worker-protocol.js';
 import type { Agent } from './agents/agent.js';
 import { createCliAgent } from './agents/cli-agent.js';
 import { adapterNamed } from './agents/registry.js';
@@ -73,11 +68,20 @@ export function openContext(ground: ContextGround): OpenedContext {
   const artifacts = createArtifactStore({
     root,
     folder,
+    output: join(runDir, OUTPUT_LOG),
     maxBytes: limits.artifactBytes,
     onChange: (paths) => post({ kind: 'artifacts', artifacts: paths }),
   });
-  artifacts.name('output', join(runDir, OUTPUT_LOG));
-  const spawn = createSpawn({ task, output, stopping, post, alive, ...(beforeProcess && { beforeProcess }) });
+  const spawn = createSpawn({
+    task,
+    output,
+    get signal() {
+      return stopping.signal;
+    },
+    post,
+    alive,
+    ...(beforeProcess && { beforeProcess }),
+  });
   const progress = pacedProgress(post);
   const context: JobContext = {
     get signal() {

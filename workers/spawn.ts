@@ -41,8 +41,8 @@ export type Spawn = (command: string, args?: readonly string[], options?: OwnSpa
 export interface SpawnSeams {
   readonly task: Pick<WorkerTask, 'job' | 'claim' | 'root' | 'runDir' | 'limits'>;
   readonly output: Pick<OutputLog, 'write'>;
-  /** Its signal aborts when the attempt is to stop. */
-  readonly stopping: { readonly signal: AbortSignal };
+  /** Aborts when the attempt is to stop. Asked for only when a process is started. */
+  readonly signal: AbortSignal;
   readonly post: (message: ToMain) => void;
   /** Throws once the attempt is over: what would start then would start behind its sweep. */
   readonly alive?: () => void;
@@ -63,7 +63,7 @@ const STALL_MS = 1000;
 
 export function createSpawn(seams: SpawnSeams): Spawn {
   return async (command, args = [], options = {}) => {
-    seams.stopping.signal.throwIfAborted();
+    seams.signal.throwIfAborted();
     const folder = resolve(seams.task.root, options.cwd ?? '.');
     const env = childEnvironment(seams.task, {
       source: seams.source ?? process.env,
@@ -72,7 +72,7 @@ export function createSpawn(seams: SpawnSeams): Spawn {
     });
     const program = await resolveProgram(command, env['PATH'] ?? DEFAULT_PATH, folder);
     await seams.beforeProcess?.();
-    seams.stopping.signal.throwIfAborted();
+    seams.signal.throwIfAborted();
     seams.alive?.();
     const stdio: 'pipe'[] = ['pipe', 'pipe', 'pipe', ...(options.channel === undefined ? [] : ['ipc' as 'pipe'])];
     const child = await start(
@@ -131,7 +131,7 @@ class RunningChild {
   }
 
   async result(): Promise<SpawnResult> {
-    const { signal } = this.#seams.stopping;
+    const { signal } = this.#seams;
     const closed = new Promise<void>((done) => this.#child.once('close', () => done()));
     const exit = new Promise<SpawnResult>((done) => {
       this.#child.once('exit', (code, endedBy) =>
