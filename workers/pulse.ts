@@ -20,7 +20,10 @@ let onTick: (() => void) | undefined;
 let timer: NodeJS.Timeout | undefined;
 
 function tick(): void {
-  if (onTick !== undefined) return onTick();
+  if (onTick !== undefined) {
+    onTick();
+    return;
+  }
   clearInterval(timer);
   timer = undefined;
 }

@@ -58,7 +58,8 @@ function waitForRoom(counters: Int32Array, make: () => void): void {
   const until = performance.now() + ROOM_DEADLINE_MS;
   for (;;) {
     try {
-      return make();
+      make();
+      return;
     } catch (error) {
       if (!PASSING.has(errnoOf(error))) throw error;
       const isStopping = Atomics.load(counters, STOP_INDEX) !== 0;

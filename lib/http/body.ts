@@ -53,7 +53,10 @@ function collect(request: IncomingMessage, maxBytes: number, hold: (bytes: numbe
     const onData = (piece: Buffer): void => {
       size += piece.length;
       pieces.push(piece);
-      if (size > maxBytes) return finish(() => reject(tooLarge()));
+      if (size > maxBytes) {
+        finish(() => reject(tooLarge()));
+        return;
+      }
       try {
         hold(piece.length);
       } catch (error) {

@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createNodeClock } from '../../lib/storage/node-clock.js';
 import { Workshop, type WorkshopOptions } from '../support/workshop.js';
 
 const short = suite('short jobs');
@@ -16,8 +17,17 @@ short.after.each(() => shop.close());
 const submit = (act: string): Promise<string> => shop.submit({ act }, 'wiki.forge');
 const outputOf = (jobId: string): string => `.agents/runs/${jobId}/attempt-1/output.log`;
 
+/** However busy the machine is, the moment from which a lease is shown does not come. */
+const unhurried: WorkshopOptions = {
+  clock: {
+    ...createNodeClock(),
+    after: (delayMs, work) => (delayMs === 100 ? () => {} : createNodeClock().after(delayMs, work)),
+  },
+  queue: { lease_seconds: 60, heartbeat_seconds: 30 },
+};
+
 short('one that leaves nothing costs its events alone: no folder, no lease file', async () => {
-  await open();
+  await open(unhurried);
   const id = await submit('nothing');
   await shop.untilStatus(id, 'completed');
   await shop.untilIdle();

@@ -6,7 +6,7 @@
 import { promises as fs } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { timestamp } from '../../lib/base/clock.js';
+import { type Clock, timestamp } from '../../lib/base/clock.js';
 import type { JsonObject } from '../../lib/base/json.js';
 import type { Logger } from '../../lib/base/log.js';
 import type { HeldLease, Processes, TaskStarter } from '../../lib/engine/attempt-seams.js';
@@ -36,6 +36,8 @@ export interface WorkshopOptions {
   readonly threadStartMs?: number;
   readonly processes?: Processes;
   readonly makeRunFolder?: (root: string, jobId: string, attempt: number) => Promise<string>;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
   /** Awaited before a lease counts as written. */
   readonly writeLease?: () => Promise<void>;
   /** Instead of real threads. */
@@ -53,7 +55,7 @@ export class Workshop {
   readonly leases = new Map<string, HeldLease>();
   readonly leaseWrites: HeldLease[] = [];
   readonly log: string[] = [];
-  readonly clock = createNodeClock();
+  readonly clock: Clock;
   rechecks = 0;
   configuration: Configuration;
   #serial = 0;
@@ -68,6 +70,7 @@ export class Workshop {
   private constructor(root: string, options: WorkshopOptions) {
     this.root = root;
     this.configuration = configurationOf(options);
+    this.clock = options.clock ?? createNodeClock();
     this.kernel = new Kernel(this.clock);
     this.ledger = new MemoryLedger(this.kernel.observer);
     this.kernel.attach(this.ledger);
