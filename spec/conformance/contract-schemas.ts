@@ -235,7 +235,7 @@ export const schemas = {
 
 export type SchemaName = keyof typeof schemas;
 
-const ajv = new Ajv2020({ strict: true, allErrors: false, allowUnionTypes: true });
+const ajv = new Ajv2020({ strict: true, strictRequired: false, allErrors: false, allowUnionTypes: true });
 formats.default(ajv);
 const compiled = new Map<SchemaName, ValidateFunction>();
 

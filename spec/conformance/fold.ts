@@ -96,8 +96,11 @@ function accepted(jobId: string, event: JsonObject): FoldedJob {
 
 function change(job: FoldedJob, event: JsonObject): void {
   const type = textAt(event, 'event_type') ?? '';
-  if (!known.includes(type)) return other(job, event);
-  if (isStale(job, event, type)) return;
+  if (!known.includes(type)) other(job, event);
+  else if (!isStale(job, event, type)) take(job, event, type);
+}
+
+function take(job: FoldedJob, event: JsonObject, type: string): void {
   touch(job, event);
   const lease = textAt(event, 'payload', 'lease_expires_at');
   const artifacts = at(event, 'payload', 'artifacts');

@@ -88,8 +88,8 @@ function judgeStep(
     }
     return;
   }
-  if (type === 'job.claimed') return claim(lease, event, report, judged);
-  if (type === 'job.cancelled') lease.ended = 'cancelled';
+  if (type === 'job.claimed') claim(lease, event, report, judged);
+  else if (type === 'job.cancelled') lease.ended = 'cancelled';
   else if (type === 'job.heartbeat' || type === 'job.lease_expired' || ending !== undefined) {
     judgeHolder(lease, event, type, report, judged);
     if (type === 'job.heartbeat')

@@ -1,0 +1,58 @@
+/** `GET /v1/health`: the process lives, and says when. */
+import { check } from '../check.js';
+import { said } from '../context.js';
+import { instant, textAt } from '../json.js';
+import { contentType, isJsonType } from '../monitor/answer-rules.js';
+
+const CLOCK_STEP_MS = 1_100;
+const CLOCK_SKEW_MS = 5 * 60_000;
+
+export const healthChecks = [
+  check('observe.health.ok', async (context) => {
+    const answer = await context.target.get('/v1/health');
+    context.demandAnswer(answer, 200, 'GET /v1/health');
+    context.must(isJsonType(answer), 'Content-Type application/json', contentType(answer), answer);
+    context.must(textAt(answer.json, 'status') === 'ok', '`status` is `ok`', said(answer), answer);
+    context.must(
+      (textAt(answer.json, 'daemon') ?? '') !== '',
+      '`daemon` is a text that is not empty',
+      said(answer),
+      answer,
+    );
+    context.must((textAt(answer.json, 'now') ?? '') !== '', '`now` is there', said(answer), answer);
+  }),
+
+  check('observe.health.clock', async (context) => {
+    const first = await context.target.readExchange('/v1/health');
+    await context.pause(CLOCK_STEP_MS);
+    const second = await context.target.readExchange('/v1/health');
+    const times = [first, second].map((answer) => instant(textAt(answer.json, 'now')));
+    const [before, after] = times;
+    for (const answer of [first, second]) {
+      const now = textAt(answer.json, 'now');
+      context.must(instant(now) !== undefined, '`now` is RFC 3339 with an offset', now, answer);
+    }
+    if (before === undefined || after === undefined) return;
+    const seen = `${textAt(first.json, 'now')}, then ${textAt(second.json, 'now')}`;
+    context.must(after > before, `a later \`now\` ${CLOCK_STEP_MS} ms later`, seen, second);
+    const skew = Math.abs(after - second.endedAt);
+    context.should(
+      skew < CLOCK_SKEW_MS,
+      'a clock within five minutes of this one',
+      `${Math.round(skew / 1000)} s away`,
+      second,
+    );
+  }),
+
+  check('observe.health.up-while-degraded', async (context) => {
+    const server = await context.server();
+    for (let count = 0; count < 4; count += 1) await context.accepted(context.envelope(), server);
+    await server.kill();
+    await server.damage('middle');
+    // A start that fails is told as what it is.
+    await server.start();
+    const answer = await server.get('/v1/health');
+    context.demandAnswer(answer, 200, 'GET /v1/health over a damaged ledger');
+    context.must(textAt(answer.json, 'status') === 'ok', '`status` is `ok`: the process lives', said(answer), answer);
+  }),
+];

@@ -1,0 +1,181 @@
+/**
+ * A run against one target: the checks that share a server one after the other, then those with servers of their own.
+ * Verdicts are given at the very end, since a monitor may have something to say against any check at any time.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Check } from '../check.js';
+import { Context } from '../context.js';
+import { Findings } from '../findings.js';
+import { noTraffic, type Traffic, Watch } from '../monitor/watch.js';
+import type { Profile } from '../profile.js';
+import { randomFrom } from '../random.js';
+import { NoAnswer } from '../target/exchange.js';
+import { choosesPort, OwnServer, type ServerOptions } from '../target/own-server.js';
+import { NoStart } from '../target/server-process.js';
+import { Target } from '../target/target.js';
+import type { Outcome } from '../verdict.js';
+import { inLanes } from '../waiting.js';
+import { runCheck } from './one-check.js';
+import { hasOwnServers, reasonToSkip, type Selected } from './selection.js';
+
+export interface RunOptions {
+  readonly profile: Profile;
+  readonly selected: readonly Selected[];
+  readonly seed: string;
+  /** Told at each end of a check, in the order of ending. */
+  readonly progress: (done: Done, count: number) => void;
+}
+
+export interface Done {
+  readonly selected: Selected;
+  readonly outcome: Outcome;
+  readonly ms: number;
+}
+
+export interface RunResult {
+  /** In the order of the catalogue. */
+  readonly done: readonly Done[];
+  readonly findings: Findings;
+  readonly traffic: Traffic;
+  readonly prefix: string;
+}
+
+/** Nothing answers there. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable';
+}
+
+/** Checks with servers of their own mostly wait: for starts, for leases. */
+const LANES = 2;
+
+/** @throws Unreachable */
+export async function run(options: RunOptions): Promise<RunResult> {
+  const session = new Session(options);
+  await session.open();
+  try {
+    return await session.work();
+  } finally {
+    await session.close();
+  }
+}
+
+class Session {
+  readonly #options: RunOptions;
+  readonly #findings = new Findings();
+  readonly #traffic = noTraffic();
+  readonly #prefix = `jsc-${Date.now().toString(36)}${randomBytes(3).toString('hex')}-`;
+  readonly #target: Target;
+  readonly #done = new Map<string, Done>();
+  #mayOwn: boolean;
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    const { start } = options.profile;
+    this.#target = start === undefined ? this.#remote() : this.#server({});
+    this.#mayOwn = start !== undefined && choosesPort(options.profile, start);
+  }
+
+  /** Status and events are read before anything is written: what an empty target says shows only now. */
+  async open(): Promise<void> {
+    const target = this.#target;
+    try {
+      if (target instanceof OwnServer) await target.start();
+      await target.get('/v1/health');
+    } catch (error) {
+      await this.close();
+      if (error instanceof NoStart) throw new Unreachable(`the target does not start: ${error.message}`);
+      if (error instanceof NoAnswer) throw new Unreachable(`${target.base} does not answer: ${error.message}`);
+      throw error;
+    }
+    const first = ['/v1/ready', '/v1/status', '/v1/events'];
+    const consumer = ['/health', '/snapshot/latest', '/runs', '/jobs', '/wiki'].map(
+      (each) => target.consumerBase + each,
+    );
+    for (const path of [...first, ...consumer, '/v1/events']) await target.get(path).catch(ignoreNoAnswer);
+  }
+
+  async work(): Promise<RunResult> {
+    const { selected } = this.#options;
+    const shared = selected.filter((each) => !hasOwnServers(each));
+    const own = selected.filter(hasOwnServers);
+    for (const each of shared) await this.#run(each);
+    await this.#settle();
+    if (!this.#mayOwn && this.#target instanceof OwnServer) await this.#target.stop();
+    const lanes = this.#mayOwn ? LANES : 1;
+    this.#mayOwn = this.#options.profile.start !== undefined;
+    await inLanes(own, lanes, (each) => this.#run(each));
+    const done = selected.flatMap(({ entry }) => this.#done.get(entry.id) ?? []);
+    return { done, findings: this.#findings, traffic: this.#traffic, prefix: this.#prefix };
+  }
+
+  async close(): Promise<void> {
+    if (this.#target instanceof OwnServer) await this.#target.dispose();
+  }
+
+  async #run(selected: Selected): Promise<void> {
+    const { profile, progress } = this.#options;
+    const startedAt = Date.now();
+    let outcome = reasonToSkip(selected, profile);
+    if (outcome === undefined) {
+      outcome = await runCheck(selected.check, this.#contextFor(selected.check), this.#findings);
+      if (!hasOwnServers(selected)) await this.#revive(selected.check);
+    }
+    const done = { selected, outcome, ms: Date.now() - startedAt };
+    this.#done.set(selected.entry.id, done);
+    progress(done, this.#done.size);
+  }
+
+  #contextFor(check: Check): Context {
+    return new Context({
+      check: check.id,
+      profile: this.#options.profile,
+      target: this.#target,
+      findings: this.#findings,
+      random: randomFrom(`${this.#options.seed} ${check.id}`),
+      prefix: this.#prefix,
+      makeServer: this.#mayOwn ? async (options) => this.#server(options) : undefined,
+    });
+  }
+
+  /** A server that a check brought down is started again for the next one. */
+  async #revive(check: Check): Promise<void> {
+    const target = this.#target;
+    if (!(target instanceof OwnServer) || target.isRunning) return;
+    const observed = `it ended. ${target.output.trim().slice(-600)}`;
+    this.#findings.add(check.id, { severity: 'MUST', expected: 'the process of the target lives on', observed });
+    await target.crash();
+  }
+
+  /** Cancels what is left, and lets the monitors see the last state of everything. */
+  async #settle(): Promise<void> {
+    const target = this.#target;
+    try {
+      if (target.hasToken) await target.cancelAll();
+      await target.quiet();
+      for (const path of ['/v1/status', `${target.consumerBase}/snapshot/latest`, '/v1/events']) await target.get(path);
+    } catch (error) {
+      ignoreNoAnswer(error);
+    }
+  }
+
+  #remote(): Target {
+    return new Target({ ...this.#targetParts(), base: this.#options.profile.baseUrl });
+  }
+
+  #server(options: ServerOptions): OwnServer {
+    const { profile } = this.#options;
+    if (profile.start === undefined) throw new Error('there is no start command');
+    return new OwnServer(profile, profile.start, options, this.#targetParts());
+  }
+
+  #targetParts() {
+    const { token, tokenHeader, consumerBase } = this.#options.profile;
+    const watch = new Watch(this.#findings, { consumerBase, token }, this.#traffic);
+    return { token, tokenHeader, consumerBase, prefix: this.#prefix, watch };
+  }
+}
+
+/** The checks tell what does not answer. */
+function ignoreNoAnswer(error: unknown): void {
+  if (!(error instanceof NoAnswer)) throw error;
+}
