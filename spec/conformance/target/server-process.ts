@@ -95,7 +95,9 @@ export class ServerProcess {
   /** SIGTERM, and SIGKILL for what is left. */
   async stop(): Promise<void> {
     this.signal('SIGTERM');
-    await Promise.race([this.#exited, pause(STOP_WITHIN_MS)]);
+    const late = setTimeout(() => this.signal('SIGKILL'), STOP_WITHIN_MS);
+    await this.#exited;
+    clearTimeout(late);
     await this.kill();
   }
 
