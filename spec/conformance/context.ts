@@ -109,7 +109,7 @@ export class Context {
   }
 
   /** A MUST without which the rest of the check says nothing. @throws Ended */
-  demand(holds: boolean, expected: string, observed: unknown, seen?: Request): asserts holds {
+  demand(holds: boolean, expected: string, observed: unknown, seen?: Request): void {
     if (!this.must(holds, expected, observed, seen)) throw new Ended(expected);
   }
 

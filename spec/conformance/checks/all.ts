@@ -1,5 +1,19 @@
 /** Every check there is. One list a file; their order here does not matter, that of the catalogue counts. */
 import type { Check } from '../check.js';
+import { cursorChecks } from './observe-cursor.js';
+import { degradedChecks } from './observe-degraded.js';
+import { eventChecks } from './observe-events.js';
 import { healthChecks } from './observe-health.js';
+import { httpChecks } from './observe-http.js';
+import { readyChecks } from './observe-ready.js';
+import { statusChecks } from './observe-status.js';
 
-export const allChecks: readonly Check[] = [healthChecks].flat();
+export const allChecks: readonly Check[] = [
+  healthChecks,
+  readyChecks,
+  statusChecks,
+  eventChecks,
+  cursorChecks,
+  httpChecks,
+  degradedChecks,
+].flat();

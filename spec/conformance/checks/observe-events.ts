@@ -1,0 +1,95 @@
+/** `GET /v1/events`: the whole history, in its order. */
+import { check, NotTested } from '../check.js';
+import type { Context } from '../context.js';
+import { at, instant, type JsonObject, numberAt, objectsAt, same, shown, textAt } from '../json.js';
+import type { OwnServer } from '../target/own-server.js';
+import type { Target } from '../target/target.js';
+import { eventIds, someJobs, steady } from './steady.js';
+
+export const eventChecks = [
+  check('observe.events.envelope', async (context) => {
+    const [jobId] = await someJobs(context, 1);
+    const answer = await context.target.readExchange('/v1/events');
+    context.demand(Array.isArray(at(answer.json, 'events')), '`events` is a list', shown(answer.text), answer);
+    const events = objectsAt(answer.json, 'events');
+    context.must(
+      events.some((event) => event['job_id'] === jobId),
+      `an event of job ${jobId}, which was accepted`,
+      `${events.length} others`,
+      answer,
+    );
+    const last = textAt(events.at(-1), 'event_id');
+    const named = textAt(answer.json, 'last_event_id');
+    context.must(named === last, `\`last_event_id\` is that of the last event, ${last}`, named, answer);
+    for (const event of events) {
+      const problem = envelopeProblem(event);
+      if (!context.must(problem === undefined, problem ?? '', event, answer)) break;
+    }
+  }),
+
+  check('observe.events.count-matches-lag', async (context) => {
+    await someJobs(context, 1);
+    const { seen, events } = await steady(context.target, () => context.target.readExchange('/v1/ready'));
+    const count = numberAt(seen.json, 'projection_lag', 'event_count');
+    context.must(count === events.length, `event_count ${events.length}, as many as /v1/events has`, count, seen);
+  }),
+
+  check('observe.events.ids-unique', async (context) => {
+    const own = context.ownsProcess ? await context.server() : undefined;
+    const target: Target = own ?? context.target;
+    const ids = await someJobs(context, 10, target);
+    await context.inLanes(ids.slice(0, 5), 5, (jobId) => target.cancel(jobId));
+    await restarted(own);
+    await someJobs(context, 5, target);
+    const answer = await target.readExchange('/v1/events');
+    const events = objectsAt(answer.json, 'events');
+    const seen = new Set<string>();
+    for (const id of eventIds(events)) {
+      context.must(!seen.has(id), 'every event_id once', `twice: ${id}`, answer);
+      context.must(id !== '' && !/\s/.test(id), 'an event_id that is not empty and has no white space', id, answer);
+      seen.add(id);
+    }
+  }),
+
+  check('observe.events.append-only', async (context) => {
+    const first = await context.target.events();
+    const [jobId] = await someJobs(context, 1);
+    const second = await context.target.events();
+    mustBegin(context, second, first, 'a submit');
+    if (jobId === undefined) throw new NotTested('there is no token');
+    await context.target.cancel(jobId);
+    mustBegin(context, await context.target.events(), second, 'a cancel');
+  }),
+
+  check('observe.events.submission-order', async (context) => {
+    const ids = await someJobs(context, 3);
+    const events = await context.target.readExchange('/v1/events');
+    const accepted = objectsAt(events.json, 'events').filter((event) => event['event_type'] === 'job.accepted');
+    const status = await context.target.readExchange('/v1/status');
+    for (const [where, list, answer] of [
+      ['accepted events', accepted, events],
+      ['queue.jobs', objectsAt(status.json, 'queue', 'jobs'), status],
+    ] as const) {
+      const seen = list.map((each) => textAt(each, 'job_id') ?? '').filter((id) => ids.includes(id));
+      context.must(same(seen, ids), `${where} in the order of submission: ${ids.join(', ')}`, seen.join(', '), answer);
+    }
+  }),
+];
+
+function envelopeProblem(event: JsonObject): string | undefined {
+  if (event['schema_version'] !== 1) return '`schema_version` of an event is 1';
+  for (const name of ['event_id', 'request_id', 'job_id', 'event_type', 'actor']) {
+    if ((textAt(event, name) ?? '') === '') return `\`${name}\` of an event is a text that is not empty`;
+  }
+  return instant(event['occurred_at']) === undefined ? '`occurred_at` of an event is RFC 3339' : undefined;
+}
+
+async function restarted(own: OwnServer | undefined): Promise<void> {
+  await own?.crash();
+}
+
+function mustBegin(context: Context, list: readonly JsonObject[], beginning: readonly JsonObject[], by: string): void {
+  const index = beginning.findIndex((event, place) => !same(event, list[place]));
+  const expected = `after ${by}, event ${index + 1} as it was: ${shown(beginning[index])}`;
+  context.must(index < 0, expected, shown(list[index] ?? 'absent'));
+}
