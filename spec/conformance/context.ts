@@ -17,6 +17,8 @@ export interface ContextParts {
   readonly findings: Findings;
   readonly random: Random;
   readonly prefix: string;
+  /** Waits in the shared target's queue since the beginning of the run. */
+  readonly waitingJobId: string | undefined;
   /** Undefined where this program does not own the process. */
   readonly makeServer: ((options: ServerOptions) => Promise<OwnServer>) | undefined;
 }
@@ -66,6 +68,11 @@ export class Context {
   get leaseMs(): number {
     if (this.profile.leaseMs === undefined) throw new NotTested('the profile does not say lease_ms');
     return this.profile.leaseMs;
+  }
+
+  /** A job that waits since the beginning of the run, where there is a token. */
+  get waitingJobId(): string | undefined {
+    return this.#parts.waitingJobId;
   }
 
   /** Whether this program starts and kills the server. */

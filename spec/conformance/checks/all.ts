@@ -7,6 +7,9 @@ import { healthChecks } from './observe-health.js';
 import { httpChecks } from './observe-http.js';
 import { readyChecks } from './observe-ready.js';
 import { statusChecks } from './observe-status.js';
+import { consumerChecks } from './project-consumer.js';
+import { rebuildChecks } from './project-rebuild.js';
+import { triggerChecks } from './project-trigger.js';
 
 export const allChecks: readonly Check[] = [
   healthChecks,
@@ -16,4 +19,7 @@ export const allChecks: readonly Check[] = [
   cursorChecks,
   httpChecks,
   degradedChecks,
+  consumerChecks,
+  triggerChecks,
+  rebuildChecks,
 ].flat();

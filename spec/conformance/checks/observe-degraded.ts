@@ -10,8 +10,9 @@ import type { OwnServer } from '../target/own-server.js';
 import { damaged } from './damaged.js';
 import { eventIds } from './steady.js';
 
-const SETTLES_WITHIN_MS = 8_000;
-const SETTLED_AFTER_MS = 400;
+const SETTLES_WITHIN_MS = 6_000;
+const SETTLED_AFTER_MS = 700;
+const ALONE_MS = 2_000;
 
 export const degradedChecks = [
   check('observe.degraded.not-ready', async (context) => {
@@ -141,16 +142,27 @@ function mustSurvive(
 async function writtenBy(context: Context, server: OwnServer, action: () => Promise<void>): Promise<string[]> {
   const volatile = context.profile.ledger?.volatile ?? [];
   const look = (): Map<string, string> => fingerprint(server.dataDir, volatile);
-  const settled = (): Promise<Map<string, string>> =>
-    context.until('the data folder to stand still', SETTLES_WITHIN_MS, async () => {
-      const first = look();
-      await context.pause(SETTLED_AFTER_MS);
-      return changes(first, look()).length === 0 ? first : undefined;
-    });
-  const before = await settled();
+  const before = await settled(context, look);
+  const startedAt = Date.now();
   await action();
   await context.pause(SETTLED_AFTER_MS);
-  return changes(before, look());
+  const tookMs = Date.now() - startedAt;
+  const changed = changes(before, look());
+  if (changed.length === 0) return changed;
+  const alone = look();
+  await context.pause(Math.max(tookMs, ALONE_MS));
+  const byThemselves = changes(alone, look());
+  return changed.filter((path) => !byThemselves.includes(path));
+}
+
+/** What a start writes late is no doing of a read; some files never stand still. */
+async function settled(context: Context, look: () => Map<string, string>): Promise<Map<string, string>> {
+  const end = Date.now() + SETTLES_WITHIN_MS;
+  for (;;) {
+    const first = look();
+    await context.pause(SETTLED_AFTER_MS);
+    if (changes(first, look()).length === 0 || Date.now() > end) return look();
+  }
 }
 
 function changes(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Check } from '../check.js';
-import { Context } from '../context.js';
+import { Context, defaultJobType } from '../context.js';
 import { Findings } from '../findings.js';
 import { noTraffic, type Traffic, Watch } from '../monitor/watch.js';
 import type { Profile } from '../profile.js';
@@ -67,6 +67,7 @@ class Session {
   readonly #target: Target;
   readonly #done = new Map<string, Done>();
   #mayOwn: boolean;
+  #waitingJobId: string | undefined;
 
   constructor(options: RunOptions) {
     this.#options = options;
@@ -92,6 +93,17 @@ class Session {
       (each) => target.consumerBase + each,
     );
     for (const path of [...first, ...consumer, '/v1/events']) await target.get(path).catch(ignoreNoAnswer);
+    await this.#submitWaiting().catch(ignoreNoAnswer);
+  }
+
+  /** A job that nobody asks for anything: some mistakes show only in what waits for a while. */
+  async #submitWaiting(): Promise<void> {
+    const isUsed = this.#options.selected.some(({ entry }) => entry.id === 'project.rebuild.oracle');
+    if (!this.#target.hasToken || !isUsed) return;
+    const { job_type, payload = {} } = this.#options.profile.workload?.idle ?? { job_type: defaultJobType };
+    const job_id = `${this.#prefix}waiting`;
+    const answer = await this.#target.submit({ request_id: job_id, job_id, job_type, payload });
+    if (answer.status === 202) this.#waitingJobId = job_id;
   }
 
   async work(): Promise<RunResult> {
@@ -118,7 +130,7 @@ class Session {
     let outcome = reasonToSkip(selected, profile);
     if (outcome === undefined) {
       outcome = await runCheck(selected.check, this.#contextFor(selected.check), this.#findings);
-      if (!hasOwnServers(selected)) await this.#revive(selected.check);
+      if (!hasOwnServers(selected)) await this.#tidy(selected.check);
     }
     const done = { selected, outcome, ms: Date.now() - startedAt };
     this.#done.set(selected.entry.id, done);
@@ -133,8 +145,17 @@ class Session {
       findings: this.#findings,
       random: randomFrom(`${this.#options.seed} ${check.id}`),
       prefix: this.#prefix,
+      waitingJobId: this.#waitingJobId,
       makeServer: this.#mayOwn ? async (options) => this.#server(options) : undefined,
     });
+  }
+
+  /** What a check left in the queue does not disturb the next one. */
+  async #tidy(check: Check): Promise<void> {
+    await this.#revive(check);
+    if (!this.#target.hasToken) return;
+    const kept = this.#waitingJobId === undefined ? [] : [this.#waitingJobId];
+    await this.#target.cancelSubmitted(kept).catch(ignoreNoAnswer);
   }
 
   /** A server that a check brought down is started again for the next one. */

@@ -2,7 +2,7 @@
 import { NotTested } from '../check.js';
 import { isObject, type JsonObject, numberAt, objectsAt, textAt } from '../json.js';
 import type { Watch } from '../monitor/watch.js';
-import { pause, until } from '../waiting.js';
+import { inLanes, pause, until } from '../waiting.js';
 import { type Ask, type Exchange, NoAnswer } from './exchange.js';
 import { type Carrier, exchange, sendAndVanish } from './http-client.js';
 
@@ -11,6 +11,7 @@ const QUIET_EVERY_MS = 60;
 const QUIET_WITHIN_MS = 4_000;
 /** A new event is held against the target when it comes every time: others may use the same server. */
 const APPEND_TRIES = 3;
+const CANCEL_LANES = 4;
 
 export interface TargetOptions {
   readonly base: string;
@@ -25,10 +26,10 @@ export interface TargetOptions {
 export class Target {
   readonly consumerBase: string;
   readonly watch: Watch;
-  /** Jobs of this run by id. */
-  readonly submitted = new Set<string>();
   protected carrier: Carrier;
   readonly #prefix: string;
+  /** Jobs that were accepted and not cancelled by `cancelSubmitted`. */
+  readonly #submitted = new Set<string>();
 
   constructor({ base, tokenHeader, token, consumerBase, prefix, watch }: TargetOptions) {
     this.carrier = { base, tokenHeader, token };
@@ -169,21 +170,32 @@ export class Target {
     });
   }
 
-  /** Cancels whatever this run left behind. */
+  /** Cancels what was submitted since it was last called. @param kept ids that are left alone */
+  async cancelSubmitted(kept: readonly string[]): Promise<void> {
+    const submitted = [...this.#submitted].filter((id) => !kept.includes(id));
+    if (submitted.length === 0) return;
+    this.#submitted.clear();
+    await this.#cancelWhere((job) => submitted.includes(textAt(job, 'job_id') ?? ''));
+  }
+
+  /** Cancels whatever this run left behind: all that carries its prefix. */
   async cancelAll(): Promise<void> {
+    const names = ['job_id', 'request_id', 'idempotency_key'];
+    await this.#cancelWhere((job) => names.some((name) => textAt(job, name)?.includes(this.#prefix)));
+    await this.cancelSubmitted([]);
+  }
+
+  async #cancelWhere(isMeant: (job: JsonObject) => boolean): Promise<void> {
     const jobs = objectsAt(await this.status(), 'queue', 'jobs');
-    const open = jobs.filter((job) => /^(queued|running|retry_waiting)$/.test(textAt(job, 'status') ?? ''));
-    for (const job of open) {
-      const jobId = textAt(job, 'job_id') ?? '';
-      const names = [jobId, textAt(job, 'request_id'), textAt(job, 'idempotency_key')];
-      const isOurs = this.submitted.has(jobId) || names.some((name) => name?.includes(this.#prefix));
-      if (isOurs) await this.cancel(jobId, { reason: 'end of the conformance run' });
-    }
+    const open = jobs.filter((job) => isMeant(job) && /^(queued|running|retry_waiting)$/.test(String(job['status'])));
+    await inLanes(open, CANCEL_LANES, (job) =>
+      this.cancel(String(job['job_id']), { reason: 'conformance run is done' }),
+    );
   }
 
   #remember(answer: Exchange): void {
     const jobId = answer.status === 202 ? textAt(answer.json, 'job_id') : undefined;
-    if (jobId !== undefined) this.submitted.add(jobId);
+    if (jobId !== undefined) this.#submitted.add(jobId);
   }
 }
 

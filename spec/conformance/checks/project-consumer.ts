@@ -1,0 +1,270 @@
+/** The consumer's views: their shapes, and that they are the same state as `/v1/status`. */
+import { check, NotTested } from '../check.js';
+import type { Context } from '../context.js';
+import { consumerReads } from '../contract-routes.js';
+import { type SchemaName, shapeProblem } from '../contract-schemas.js';
+import { terminal } from '../fold.js';
+import {
+  at,
+  firstDifference,
+  type JsonObject,
+  numberAt,
+  objectsAt,
+  same,
+  sameOrBlank,
+  shown,
+  textAt,
+} from '../json.js';
+import { consumerLists } from '../monitor/consumer-oracle.js';
+import type { Exchange } from '../target/exchange.js';
+import type { Target } from '../target/target.js';
+import { someJobs, steady } from './steady.js';
+
+const shapeOf: Readonly<Record<(typeof consumerReads)[number], SchemaName>> = {
+  '/health': 'ConsumerHealth',
+  '/snapshot/latest': 'ConsumerSnapshot',
+  '/runs': 'ConsumerRuns',
+  '/jobs': 'ConsumerJobs',
+  '/wiki': 'ConsumerWiki',
+};
+/** Once set they stay; whoever looks at both places sees the same. */
+const SHARED_MEMBERS = ['status', 'failure', 'artifacts', 'request_ids', 'last_event_id'];
+const WORK_ENDS_WITHIN_MS = 30_000;
+
+/** A job of each type that lands somewhere else. */
+export const kindTypes = ['rpi.run', 'dream.run', 'wiki.forge', 'openclaw.snapshot'] as const;
+
+export const consumerChecks = [
+  check('project.consumer.shapes', async (context) => {
+    await someJobs(context, 1);
+    for (const path of consumerReads) {
+      const answer = await context.target.get(context.target.consumerBase + path);
+      if (!context.mustAnswer(answer, 200, `GET ${answer.path} without a token`)) continue;
+      const problem = shapeProblem(shapeOf[path], answer.json);
+      context.must(problem === undefined, `GET ${answer.path}: a body of the shape ${shapeOf[path]}`, problem, answer);
+    }
+  }),
+
+  check('project.consumer.empty', async (context) => {
+    const server = await context.server();
+    for (const name of ['runs', 'jobs', 'wiki']) {
+      const answer = await server.readExchange(`${server.consumerBase}/${name}`);
+      mustBe(context, answer, [name], []);
+    }
+    const snapshot = await server.readExchange(`${server.consumerBase}/snapshot/latest`);
+    for (const name of ['runs', 'jobs', 'wiki']) mustBe(context, snapshot, ['resources', name], []);
+    mustBe(context, snapshot, ['status'], 'current');
+    const health = await server.readExchange(`${server.consumerBase}/health`);
+    for (const name of ['runs', 'jobs', 'wiki']) mustBe(context, health, ['resource_counts', name], 0);
+    mustBe(context, health, ['snapshot_status'], 'current');
+    mustBe(context, health, ['ready'], true);
+  }),
+
+  check('project.consumer.lists-equal-snapshot', async (context) => {
+    const ids = await oneOfEachKind(context);
+    await context.target.cancel(ids[0] ?? '');
+    const { seen } = await steady(context.target, () => readAll(context.target));
+    const health = await context.target.readExchange(`${context.target.consumerBase}/health`);
+    const isSame = textAt(health.json, 'snapshot_id') === textAt(seen.snapshot.json, 'snapshot_id');
+    for (const [name, answer] of Object.entries(seen.lists)) {
+      const listed = at(answer.json, name);
+      const held = at(seen.snapshot.json, 'resources', name);
+      const difference = firstDifference(held, listed, name);
+      context.must(
+        difference === undefined,
+        `${answer.path} lists resources.${name} of the snapshot`,
+        difference,
+        answer,
+      );
+      const count = numberAt(health.json, 'resource_counts', name);
+      const length = objectsAt(seen.snapshot.json, 'resources', name).length;
+      context.must(!isSame || count === length, `resource_counts.${name} of the health is ${length}`, count, health);
+    }
+  }),
+
+  check('project.consumer.equals-status', async (context) => {
+    await mixedJobs(context);
+    const { seen } = await steady(context.target, async () => ({
+      status: await context.target.readExchange('/v1/status'),
+      consumer: await context.target.readExchange(`${context.target.consumerBase}/jobs`),
+    }));
+    const jobs = objectsAt(seen.status.json, 'queue', 'jobs');
+    const resources = objectsAt(seen.consumer.json, 'jobs');
+    const ids = jobs.map((job) => job['job_id']);
+    const theirs = resources.map((resource) => resource['job_id']);
+    const missing = ids.filter((id) => !theirs.includes(id));
+    const extra = theirs.filter((id) => !ids.includes(id));
+    const difference = `missing ${shown(missing)}, too many ${shown(extra)}`;
+    context.must(missing.length + extra.length === 0, 'the jobs of /v1/status', difference, seen.consumer);
+    for (const job of jobs) {
+      const resource = resources.find((each) => each['job_id'] === job['job_id']);
+      if (resource !== undefined) compare(context, job, resource, seen.consumer);
+    }
+  }),
+
+  check('project.consumer.live-status', async (context) => {
+    const server = await context.server();
+    const envelope = context.work('hang');
+    const jobId = String(envelope['job_id']);
+    await context.accepted(envelope, server);
+    await server.untilStatus(jobId, ['running'], WORK_ENDS_WITHIN_MS);
+    await shouldShow(context, server, jobId, 'running');
+    await server.crash({ withoutWorkers: context.profile.start?.commandWithoutWorkers !== undefined });
+    const within = context.leaseMs + WORK_ENDS_WITHIN_MS;
+    await server.untilStatus(jobId, ['retry_waiting', ...terminal], within);
+    await shouldShow(context, server, jobId, 'retry_waiting');
+  }),
+
+  check('project.consumer.kinds', async (context) => {
+    const ids = await oneOfEachKind(context);
+    const lists = await readAll(context.target);
+    const { lists: answers } = lists;
+    const [run, dream, wiki, plain] = ids;
+    const wanted = { jobs: [run, dream, wiki, plain], runs: [run, dream], wiki: [wiki] };
+    for (const [name, kind] of consumerLists) {
+      const answer = answers[name];
+      const resources = objectsAt(answer.json, name);
+      const ours = resources.filter((each) => ids.includes(textAt(each, 'job_id') ?? '')).map((each) => each['job_id']);
+      const expected = `of ${kindTypes.join(', ')}, /${name} holds ${shown(wanted[name])}`;
+      context.must(same(ours, wanted[name]), expected, ours, answer);
+      for (const resource of resources) {
+        context.must(resource['resource_kind'] === kind, `resource_kind ${kind} in /${name}`, resource, answer);
+        const id = textAt(resource, 'resource_id') ?? '';
+        const isAlone = resources.filter((each) => each['resource_id'] === id).length === 1;
+        context.must(id !== '' && isAlone, `a resource_id that is unique in /${name}`, resource, answer);
+      }
+    }
+  }),
+
+  check('project.consumer.snapshot-identity', async (context) => {
+    const path = `${context.target.consumerBase}/snapshot/latest`;
+    await someJobs(context, 1);
+    const { seen, events } = await steady(context.target, async () => [
+      await context.target.readExchange(path),
+      await context.target.readExchange(path),
+    ]);
+    const [first, second] = seen;
+    const [id, again] = [first, second].map((answer) => textAt(answer?.json, 'snapshot_id'));
+    context.must(id === again, `snapshot_id stays ${id} while nothing is added`, again, second);
+    const head = textAt(events.at(-1), 'event_id');
+    const named = textAt(second?.json, 'source', 'last_event_id');
+    context.must(named === head, `source.last_event_id is the head of the ledger, ${head}`, named, second);
+    await someJobs(context, 1);
+    const third = await context.target.readExchange(path);
+    const later = textAt(third.json, 'snapshot_id');
+    context.must(later !== id, `another snapshot_id than ${id} once something was added`, later, third);
+  }),
+
+  check('project.consumer.provenance', async (context) => {
+    const ids = await oneOfEachKind(context);
+    const { seen, events } = await steady(context.target, () => readAll(context.target));
+    const known = new Set(events.map((event) => textAt(event, 'event_id')));
+    for (const [name] of consumerLists) {
+      for (const resource of objectsAt(seen.lists[name].json, name)) {
+        if (!ids.includes(textAt(resource, 'job_id') ?? '')) continue;
+        const links = objectsAt(resource, 'provenance');
+        context.should(links.length > 0, 'a link to where a resource comes from', resource, seen.lists[name]);
+        for (const link of links) {
+          const event = textAt(link, 'event_id');
+          const isKnown = event === undefined || known.has(event);
+          context.should(isKnown, 'an event_id that /v1/events has', link, seen.lists[name]);
+        }
+      }
+    }
+  }),
+
+  check('project.consumer.read-only', async (context) => {
+    const paths = consumerReads.map((path) => context.target.consumerBase + path);
+    const asks = paths.flatMap((path) => ['POST', 'PUT', 'DELETE'].map((method) => ({ path, method })));
+    await context.mustAppendNothing('methods that consumer reads do not have, with the token', async () => {
+      const answers = await context.inLanes(asks, 4, (ask) =>
+        context.target.ask({
+          ...ask,
+          auth: 'header',
+          ...(ask.method === 'DELETE' ? {} : { body: context.envelope() }),
+        }),
+      );
+      for (const answer of answers) {
+        const what = `${answer.method} ${answer.path}`;
+        if (!context.mustAnswer(answer, 405, what)) continue;
+        const allow = answer.headers['allow'] ?? '';
+        context.must(/\bGET\b/i.test(allow), `${what}: Allow names GET`, allow === '' ? 'no Allow' : allow, answer);
+      }
+    });
+  }),
+
+  /** Judged over all answers by monitor/consumer-oracle.ts. */
+  check('project.consumer.no-storage-handle', async (context) => {
+    await someJobs(context, 1);
+    for (const path of consumerReads) await context.target.readExchange(context.target.consumerBase + path);
+  }),
+];
+
+function mustBe(context: Context, answer: Exchange, path: readonly string[], value: unknown): void {
+  const seen = at(answer.json, ...path);
+  const expected = `on an empty data folder: ${path.join('.')} of ${answer.path} is ${JSON.stringify(value)}`;
+  context.must(same(seen, value), expected, shown(seen === undefined ? 'absent' : seen), answer);
+}
+
+/** Their ids, in the order of `kindTypes`. */
+async function oneOfEachKind(context: Context): Promise<string[]> {
+  const ids: string[] = [];
+  for (const job_type of kindTypes) {
+    const envelope = context.envelope({ job_type, payload: {} });
+    await context.accepted(envelope);
+    ids.push(String(envelope['job_id']));
+  }
+  return ids;
+}
+
+/** Queued and cancelled ones, and ended ones where their fate is promised. */
+async function mixedJobs(context: Context): Promise<void> {
+  const [, second] = await someJobs(context, 2);
+  await context.target.cancel(second ?? '');
+  for (const fate of ['complete', 'fail'] as const) {
+    if (context.profile.workload?.[fate] === undefined) continue;
+    const envelope = context.work(fate);
+    await context.accepted(envelope);
+    await context.target.untilStatus(String(envelope['job_id']), terminal, WORK_ENDS_WITHIN_MS);
+  }
+}
+
+function compare(context: Context, job: JsonObject, resource: JsonObject, answer: Exchange): void {
+  const isFirm = terminal.includes(textAt(job, 'status') ?? '') || job['status'] === 'queued';
+  for (const name of SHARED_MEMBERS) {
+    const expected = `resource of job ${shown(job['job_id'])}: ${name} ${shown(job[name] ?? 'absent')}, as in /v1/status`;
+    const holds = sameOrBlank(job[name], resource[name]) || (name === 'failure' && sameFailure(job, resource));
+    if (isFirm) context.must(holds, expected, shown(resource[name] ?? 'absent'), answer);
+    else context.should(holds, expected, shown(resource[name] ?? 'absent'), answer);
+  }
+}
+
+/** The consumer always gets a message, which elsewhere may be left out when empty. */
+function sameFailure(job: JsonObject, resource: JsonObject): boolean {
+  return ['code', 'message', 'retryable'].every((name) =>
+    sameOrBlank(at(job, 'failure', name), at(resource, 'failure', name)),
+  );
+}
+
+async function readAll(target: Target) {
+  const read = (name: string): Promise<Exchange> => target.readExchange(`${target.consumerBase}/${name}`);
+  const lists = { runs: await read('runs'), jobs: await read('jobs'), wiki: await read('wiki') };
+  return { lists, snapshot: await read('snapshot/latest') };
+}
+
+/** A status that is live is compared in one moment: the queue is read on both sides of the consumer. */
+async function shouldShow(context: Context, target: Target, jobId: string, status: string): Promise<void> {
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    const before = textAt(await target.job(jobId), 'status');
+    const answer = await target.readExchange(`${target.consumerBase}/jobs`);
+    const after = textAt(await target.job(jobId), 'status');
+    if (before !== status || after !== status) continue;
+    const seen = textAt(
+      objectsAt(answer.json, 'jobs').find((each) => each['job_id'] === jobId),
+      'status',
+    );
+    context.should(seen === status, `the consumer sees job ${jobId} ${status}, as the queue does`, seen, answer);
+    return;
+  }
+  throw new NotTested(`the job was not seen ${status} for long enough`);
+}
