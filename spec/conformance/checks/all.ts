@@ -1,5 +1,12 @@
 /** Every check there is. One list a file; their order here does not matter, that of the catalogue counts. */
 import type { Check } from '../check.js';
+import { authChecks } from './enqueue-auth.js';
+import { durableChecks } from './enqueue-durable.js';
+import { fuzzChecks } from './enqueue-fuzz.js';
+import { idempotencyChecks } from './enqueue-idem.js';
+import { lostAckChecks } from './enqueue-lost-ack.js';
+import { submitChecks } from './enqueue-submit.js';
+import { validateChecks } from './enqueue-validate.js';
 import { cursorChecks } from './observe-cursor.js';
 import { degradedChecks } from './observe-degraded.js';
 import { eventChecks } from './observe-events.js';
@@ -22,4 +29,11 @@ export const allChecks: readonly Check[] = [
   consumerChecks,
   triggerChecks,
   rebuildChecks,
+  authChecks,
+  submitChecks,
+  validateChecks,
+  fuzzChecks,
+  idempotencyChecks,
+  lostAckChecks,
+  durableChecks,
 ].flat();
