@@ -1,5 +1,6 @@
 /** Every check there is. One list a file; their order here does not matter, that of the catalogue counts. */
 import type { Check } from '../check.js';
+import { appendChecks } from './enqueue-append.js';
 import { authChecks } from './enqueue-auth.js';
 import { durableChecks } from './enqueue-durable.js';
 import { fuzzChecks } from './enqueue-fuzz.js';
@@ -36,4 +37,5 @@ export const allChecks: readonly Check[] = [
   idempotencyChecks,
   lostAckChecks,
   durableChecks,
+  appendChecks,
 ].flat();

@@ -14,7 +14,9 @@ export interface StartOptions {
   /** Nobody takes jobs. @throws NotTested by `start` where the profile has no such command */
   readonly withoutWorkers?: boolean;
   /** Largest file that it may write, in blocks of 512 bytes. */
-  readonly fileBlocks?: number;
+  readonly fileBlocks?: number | undefined;
+  /** Runs the command as the last arguments of this one. */
+  readonly wrapper?: readonly string[];
 }
 
 export interface ServerOptions extends StartOptions {
@@ -126,7 +128,7 @@ export class OwnServer extends Target {
   }
 
   async #processOptions(): Promise<ProcessOptions> {
-    const { withoutToken, withoutWorkers, fileBlocks } = this.#options;
+    const { withoutToken, withoutWorkers, fileBlocks, wrapper = [] } = this.#options;
     const template = withoutWorkers === true ? this.#start.commandWithoutWorkers : this.#start.command;
     if (template === undefined) throw new NotTested('the profile has no start.command_without_workers');
     const port = choosesPort(this.#profile, this.#start)
@@ -146,7 +148,7 @@ export class OwnServer extends Target {
     );
     const secret = token === '' ? {} : { [this.#profile.tokenEnv]: token };
     return {
-      command: template.map(fill),
+      command: [...wrapper, ...template.map(fill)],
       environment: { ...inherited, ...secret, ...given },
       base: baseWith(this.#profile.baseUrl, port),
       readyTimeoutMs: this.#start.readyTimeoutMs,
