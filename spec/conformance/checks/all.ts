@@ -8,6 +8,11 @@ import { idempotencyChecks } from './enqueue-idem.js';
 import { lostAckChecks } from './enqueue-lost-ack.js';
 import { submitChecks } from './enqueue-submit.js';
 import { validateChecks } from './enqueue-validate.js';
+import { cancelChecks } from './execute-cancel.js';
+import { leaseChecks } from './execute-lease.js';
+import { restartChecks } from './execute-restart.js';
+import { stateChecks } from './execute-state.js';
+import { workChecks } from './execute-work.js';
 import { cursorChecks } from './observe-cursor.js';
 import { degradedChecks } from './observe-degraded.js';
 import { eventChecks } from './observe-events.js';
@@ -38,4 +43,9 @@ export const allChecks: readonly Check[] = [
   lostAckChecks,
   durableChecks,
   appendChecks,
+  cancelChecks,
+  workChecks,
+  stateChecks,
+  leaseChecks,
+  restartChecks,
 ].flat();

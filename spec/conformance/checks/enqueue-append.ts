@@ -25,7 +25,7 @@ const TRACED = 'openat,read,recvfrom,recvmsg,readv,write,writev,sendto,sendmsg,f
 export const appendChecks = [
   check(
     'enqueue.durable.append-failure',
-    async (context: Context) => {
+    async (context) => {
       const server = await context.server({ fileBlocks: FILE_BLOCKS });
       const { acknowledged, refused } = await submitUntilFull(context, server);
       await server.crash({ fileBlocks: undefined });

@@ -2,26 +2,25 @@
 import { check } from '../check.js';
 import type { Context } from '../context.js';
 import { said } from '../context.js';
-import { type JsonObject, listAt, objectsAt, same, shown, textAt } from '../json.js';
+import { listAt, objectsAt, same, shown, textAt } from '../json.js';
 import type { OwnServer } from '../target/own-server.js';
-import { acceptedAs, isGood, keyed, omitting, taken, times } from './steps.js';
+import { damaged } from './damaged.js';
+import { acceptedAs, isGood, keyed, mustBegin, omitting, taken, times } from './steps.js';
 
 const KILLS = 20;
-/** Damaged in the middle, some of these stay whole. */
-const RECORDS = 4;
 const TORN_TRIES = 3;
 
 export const durableChecks = [
   check(
     'enqueue.durable.kill9',
-    async (context: Context) => {
+    async (context) => {
       const server = await context.server();
       for (const _ of times(KILLS)) await mustOutliveKill(context, server);
     },
     { deadlineMs: 240_000 },
   ),
 
-  check('enqueue.durable.history', async (context: Context) => {
+  check('enqueue.durable.history', async (context) => {
     const server = await context.server();
     for (const index of times(6)) {
       const { jobId } = await taken(context, context.envelope({ payload: { conformance: index } }), server);
@@ -37,7 +36,7 @@ export const durableChecks = [
     mustBegin(context, before, await server.events());
   }),
 
-  check('enqueue.durable.fresh-ids', async (context: Context) => {
+  check('enqueue.durable.fresh-ids', async (context) => {
     const server = await context.server();
     const anonymous = omitting(context.envelope(), 'job_id', 'request_id');
     for (const _ of times(3)) await taken(context, anonymous, server);
@@ -59,8 +58,8 @@ export const durableChecks = [
     context.must(twice === undefined, 'each event_id once in /v1/events', twice);
   }),
 
-  check('enqueue.durable.torn-tail-append', async (context: Context) => {
-    const server = await damaged(context, 'torn-tail');
+  check('enqueue.durable.torn-tail-append', async (context) => {
+    const { server } = await damaged(context, 'torn-tail');
     const envelope = context.envelope({ payload: { conformance: 'behind a torn record' } });
     let answer = await server.submit(envelope);
     context.should(isGood(answer), 'a submit behind a torn record is taken at once', said(answer), answer);
@@ -71,8 +70,8 @@ export const durableChecks = [
     await mustBeThere(context, server, textAt(answer.json, 'job_id') ?? '', 'behind a torn record, after a new start');
   }),
 
-  check('enqueue.durable.degraded-ack', async (context: Context) => {
-    const server = await damaged(context, 'middle');
+  check('enqueue.durable.degraded-ack', async (context) => {
+    const { server } = await damaged(context, 'middle');
     const envelope = context.envelope();
     const answer = await server.submit(envelope);
     const events = await acceptedAs([String(envelope['job_id']), String(envelope['request_id'])], server);
@@ -100,32 +99,15 @@ async function mustOutliveKill(context: Context, server: OwnServer): Promise<voi
   context.demand(event !== undefined, `job ${jobId}, acknowledged before SIGKILL, is in /v1/events`, 'gone', answer);
   for (const name of ['request_id', 'job_id']) {
     const expected = `${name} ${shown(envelope[name])}, as it was acknowledged`;
-    context.must(event[name] === textAt(answer.json, name), expected, event, answer);
+    context.must(event?.[name] === textAt(answer.json, name), expected, event, answer);
   }
   const job = await server.job(jobId);
   context.demand(job !== undefined, `job ${jobId}, acknowledged before SIGKILL, is in the queue`, 'gone', answer);
   const payload = `its payload ${shown(envelope['payload'])}`;
-  context.must(same(job['payload'], envelope['payload']), payload, job['payload'], answer);
+  context.must(same(job?.['payload'], envelope['payload']), payload, job?.['payload'], answer);
   const last = textAt(answer.json, 'last_event_id');
   const ids = (await server.eventsOf(jobId)).map((each) => each['event_id']);
   context.must(last === undefined || ids.includes(last), `its event ${last}`, shown(ids), answer);
-}
-
-/** What was read before is the beginning of what is read now. */
-export function mustBegin(context: Context, before: readonly JsonObject[], now: readonly JsonObject[]): void {
-  const index = before.findIndex((event, place) => !same(event, now[place]));
-  const expected = `event ${index + 1} of ${before.length} as before: ${shown(before[index])}`;
-  context.must(index < 0, expected, now[index] ?? `only ${now.length} events`);
-}
-
-/** A server on a ledger that was damaged while it did not run. */
-async function damaged(context: Context, kind: 'middle' | 'torn-tail'): Promise<OwnServer> {
-  const server = await context.server();
-  for (const _ of times(RECORDS)) await taken(context, context.envelope(), server);
-  await server.kill();
-  await server.damage(kind);
-  await server.start();
-  return server;
 }
 
 async function mustBeThere(context: Context, server: OwnServer, jobId: string, of: string): Promise<void> {

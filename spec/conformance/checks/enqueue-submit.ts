@@ -1,6 +1,6 @@
 /** What a submit promises: the answer, the event behind it, and the job in the queue. */
 import { check, NotTested } from '../check.js';
-import { type Context, said } from '../context.js';
+import { said } from '../context.js';
 import { jobStatuses, jobTypes, projectionStatuses } from '../contract-schemas.js';
 import { isObject, type JsonObject, numberAt, objectsAt, same, shown, textAt } from '../json.js';
 import type { Exchange } from '../target/exchange.js';
@@ -24,7 +24,7 @@ const ROUND_TRIP: JsonObject = {
 };
 
 export const submitChecks = [
-  check('enqueue.submit.accepted', async (context: Context) => {
+  check('enqueue.submit.accepted', async (context) => {
     const envelope = context.envelope({ idempotency_key: context.id('key') });
     const answer = await context.target.submit(envelope);
     context.demandAnswer(answer, 202, 'a submit of a whole envelope');
@@ -46,7 +46,7 @@ export const submitChecks = [
     context.should(isGood(more), 'a member that nobody knows does no harm', said(more), more);
   }),
 
-  check('enqueue.submit.append-before-ack', async (context: Context) => {
+  check('enqueue.submit.append-before-ack', async (context) => {
     for (const _ of times(LOOKS)) {
       const { jobId, answer } = await taken(context, context.envelope());
       const seen = await context.target.eventsOf(jobId, 'job.accepted');
@@ -55,7 +55,7 @@ export const submitChecks = [
     }
   }),
 
-  check('enqueue.submit.event-correlates', async (context: Context) => {
+  check('enqueue.submit.event-correlates', async (context) => {
     const { target } = context;
     const before = await target.ready();
     const envelope = context.envelope({ idempotency_key: context.id('key'), payload: { conformance: 'correlates' } });
@@ -96,7 +96,7 @@ export const submitChecks = [
     }
   }),
 
-  check('enqueue.submit.in-status', async (context: Context) => {
+  check('enqueue.submit.in-status', async (context) => {
     for (const [what, more] of [
       ['with a key', { idempotency_key: context.id('key') }],
       ['without a key', {}],
@@ -119,7 +119,7 @@ export const submitChecks = [
     }
   }),
 
-  check('enqueue.submit.payload-roundtrip', async (context: Context) => {
+  check('enqueue.submit.payload-roundtrip', async (context) => {
     const { jobId } = await taken(context, context.envelope({ payload: ROUND_TRIP }));
     const answer = await context.target.readExchange('/v1/status');
     const job = objectsAt(answer.json, 'queue', 'jobs').find((each) => each['job_id'] === jobId);
@@ -133,7 +133,7 @@ export const submitChecks = [
     }
   }),
 
-  check('enqueue.submit.generated-ids', async (context: Context) => {
+  check('enqueue.submit.generated-ids', async (context) => {
     const envelope = omitting(context.envelope(), 'job_id', 'request_id', 'payload');
     const first = await taken(context, envelope);
     const second = await taken(context, envelope);
@@ -146,7 +146,7 @@ export const submitChecks = [
     context.must(first.jobId !== second.jobId, 'another job_id for each', `${first.jobId} twice`, second.answer);
   }),
 
-  check('enqueue.submit.generated-ids-concurrent', async (context: Context) => {
+  check('enqueue.submit.generated-ids-concurrent', async (context) => {
     const { target } = context;
     const envelope = omitting(context.envelope(), 'job_id', 'request_id');
     const answers = await together(times(CALLERS), () => target.submit(envelope));
@@ -158,7 +158,7 @@ export const submitChecks = [
     context.must(events.length === CALLERS, `${CALLERS} events job.accepted`, `${events.length} of them`, answers[0]);
   }),
 
-  check('enqueue.submit.job-types', async (context: Context) => {
+  check('enqueue.submit.job-types', async (context) => {
     const { target } = context;
     const answers: Exchange[] = [];
     for (const jobType of jobTypes) {

@@ -2,7 +2,7 @@
 import { NotTested } from '../check.js';
 import type { Context } from '../context.js';
 import { said } from '../context.js';
-import { isObject, type JsonObject, shown, textAt } from '../json.js';
+import { isObject, type JsonObject, same, shown, textAt } from '../json.js';
 import { type Ask, type Exchange, NoAnswer } from '../target/exchange.js';
 import type { Target } from '../target/target.js';
 
@@ -84,6 +84,13 @@ export async function needKnownById(context: Context, { jobId }: Taken, target =
   await target.submit(retry);
   const events = await acceptedAs([jobId, String(retry['request_id'])], target);
   if (events.length !== 1) throw new NotTested('a job_id is not known again even at once, see enqueue.idem.job-id');
+}
+
+/** What was read before is the beginning of what is read now. */
+export function mustBegin(context: Context, before: readonly JsonObject[], now: readonly JsonObject[]): void {
+  const index = before.findIndex((event, place) => !same(event, now[place]));
+  const expected = `event ${index + 1} of ${before.length} as before: ${shown(before[index])}`;
+  context.must(index < 0, expected, now[index] ?? `only ${now.length} events`);
 }
 
 /** The error of an answer is told as the contract has it. */
