@@ -1,38 +1,97 @@
 #!/usr/bin/env node
-/** `jobspec-conformance`. */
-import { parseArgs } from 'node:util';
-import { readCatalogue } from './catalogue.js';
+/** `jobspec-conformance`: judges a JobSpec v0 runtime from outside. */
+import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type CatalogueEntry, readCatalogue } from './catalogue.js';
 import { allChecks } from './checks/all.js';
-import { profileOf } from './read-profile.js';
-import { run } from './run/run.js';
+import { type Arguments, argumentsOf, usage } from './cli/arguments.js';
+import { listed } from './cli/list.js';
+import type { Profile } from './profile.js';
+import { profileOf, UsageError } from './read-profile.js';
+import { redactor } from './redaction.js';
+import { progressLine, summary } from './report/console.js';
+import { reportOf } from './report/report.js';
+import { writeReport } from './report/write.js';
+import { run, Unreachable } from './run/run.js';
 import { selectChecks } from './run/selection.js';
-import { verdictOf } from './verdict.js';
+import { suiteFile } from './suite-files.js';
+import { onlyLoopback } from './target/loopback.js';
+import { exitCodes } from './verdict.js';
 
-const { values } = parseArgs({
-  options: {
-    url: { type: 'string' },
-    'token-env': { type: 'string' },
-    profile: { type: 'string' },
-    only: { type: 'string' },
-    seed: { type: 'string' },
-  },
-});
-const catalogue = readCatalogue();
-const profile = profileOf({
-  url: values.url,
-  tokenEnv: values['token-env'],
-  profilePath: values.profile,
-  environment: process.env,
-  checkIds: catalogue.map(({ id }) => id),
-});
-const result = await run({
-  profile,
-  selected: selectChecks(catalogue, allChecks, values.only),
-  seed: values.seed ?? '1',
-  progress: ({ selected, outcome, ms }) => console.log(selected.entry.id, JSON.stringify(outcome), ms),
-});
-for (const { selected, outcome } of result.done) {
-  const { entry } = selected;
-  const findings = result.findings.of(entry.id).map(({ expected, observed }) => ({ expected, observed }));
-  console.log(verdictOf(entry.severity, findings as never, outcome), entry.id, JSON.stringify(findings));
+async function main(words: readonly string[]): Promise<number> {
+  const given = argumentsOf(words);
+  if (given.help) return print(usage);
+  if (given.version) return print(`${versionOf()}\n`);
+  const catalogue = readCatalogue().filter(({ level }) => given.level === undefined || level === given.level);
+  if (given.list) return print(listed(catalogue, given.json));
+  const profile = profileOf({
+    profilePath: given.profile,
+    url: given.url,
+    tokenEnv: given.tokenEnv,
+    environment: process.env,
+    checkIds: readCatalogue().map(({ id }) => id),
+  });
+  if (!given.ownsTarget && !onlyLoopback(profile.baseUrl)) {
+    throw new UsageError(
+      `${profile.baseUrl} is not this machine: jobs are submitted and cancelled there, so say --i-own-this-target`,
+    );
+  }
+  return judge(given, profile, catalogue);
 }
+
+async function judge(given: Arguments, profile: Profile, catalogue: readonly CatalogueEntry[]): Promise<number> {
+  const claimed = given.level === undefined ? profile.claims : [given.level];
+  const entries = catalogue.filter(({ level }) => claimed.includes(level));
+  const selected = selectChecks(entries, allChecks, given.only);
+  if (selected.length === 0) throw new UsageError(`--only ${given.only}: no check of the claimed levels is called so`);
+  const seed = given.seed ?? String(randomInt(1_000_000_000));
+  const startedAt = Date.now();
+  const result = await run({
+    profile,
+    selected,
+    seed,
+    progress: (done, verdict, count) => {
+      if (!given.quiet) print(`${progressLine(done, verdict, count, selected.length)}\n`);
+    },
+  });
+  const report = reportOf({ profile, catalogue: entries, claimed, result, seed, version: versionOf(), startedAt });
+  print(summary(report));
+  if (given.report !== undefined) {
+    const [first, ...others] = writeReport(resolve(given.report), report);
+    print(`written: ${[first, ...others].join(', ')}\n`);
+  }
+  return report.exit_code;
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return exitCodes.conformant;
+}
+
+/** This program is part of the package beside it. */
+function versionOf(): string {
+  const { version } = JSON.parse(readFileSync(suiteFile('../../package.json'), 'utf8')) as { version: string };
+  return version;
+}
+
+/** Everything that is told has no secret in it, whatever went wrong. */
+function told(error: unknown): string {
+  const secrets = Object.entries(process.env).filter(([name]) => /token|secret|password/i.test(name));
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return redactor(secrets.map(([, value]) => value))(text);
+}
+
+function codeOf(error: unknown): number {
+  if (error instanceof UsageError || error instanceof Unreachable) {
+    process.stderr.write(`jobspec-conformance: ${error.message}\n`);
+    return exitCodes.usage;
+  }
+  process.stderr.write(`jobspec-conformance: a fault of this program, not of the target\n${told(error)}\n`);
+  return exitCodes.ownError;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143));
+const code = await main(process.argv.slice(2)).catch(codeOf);
+process.exitCode = code;

@@ -21,8 +21,7 @@ const claimTypes: Readonly<Record<string, string>> = {
 
 /** Judges a whole list; `report` may be told the same again, it forgets repetitions. */
 export function judgeHistory(events: readonly JsonObject[], report: Report, judged: (check: string) => void): void {
-  judgeIds(events, report);
-  judgeTimes(events, report);
+  judgeList(events, report);
   const leases = new Map<string, Lease>();
   for (const event of events) {
     const jobId = textAt(event, 'job_id') ?? '';
@@ -47,6 +46,12 @@ export function judgeHistory(events: readonly JsonObject[], report: Report, judg
       report('execute.complete', 'MUST', 'job.accepted before any other event of a job', shown(event));
     }
   }
+}
+
+/** What holds even where records are missing. */
+export function judgeList(events: readonly JsonObject[], report: Report): void {
+  judgeIds(events, report);
+  judgeTimes(events, report);
 }
 
 function judgeIds(events: readonly JsonObject[], report: Report): void {

@@ -9,7 +9,7 @@ import { isObject, type JsonObject, numberAt, objectsAt, same, shown, textAt } f
 import { type Exchange, routeOf } from '../target/exchange.js';
 import { type AnswerContext, judgeAnswer } from './answer-rules.js';
 import { consumerLists, isHandle, judgeLinks, judgeResources, judgeSnapshot } from './consumer-oracle.js';
-import { judgeHistory } from './event-rules.js';
+import { judgeHistory, judgeList } from './event-rules.js';
 import { judgeHonesty } from './honesty-rules.js';
 import { headOf, judgeStatus, judgeStatusAlone } from './status-oracle.js';
 
@@ -128,8 +128,12 @@ export class Watch {
     this.#traffic.events = Math.max(this.#traffic.events, events.length);
     const texts = events.map((event) => JSON.stringify(event));
     this.#judgeGrowth(events, texts, answer, report);
-    judgeHistory(events, report, (check) => this.#findings.judged(check));
-    this.#settle(events, answer);
+    // Where a record is lost, what followed it can't be judged.
+    const isWhole = this.#views && objectsAt(answer.json, 'corrupt').length === 0;
+    if (isWhole) judgeHistory(events, report, (check) => this.#findings.judged(check));
+    else judgeList(events, report);
+    if (isWhole) this.#settle(events, answer);
+    else this.#waiting = [];
   }
 
   /** What was read once is the beginning of whatever is read later. */

@@ -13,7 +13,7 @@ import { NoAnswer } from '../target/exchange.js';
 import { choosesPort, OwnServer, type ServerOptions } from '../target/own-server.js';
 import { NoStart } from '../target/server-process.js';
 import { Target } from '../target/target.js';
-import type { Outcome } from '../verdict.js';
+import { type Outcome, type Verdict, verdictOf } from '../verdict.js';
 import { inLanes } from '../waiting.js';
 import { runCheck } from './one-check.js';
 import { hasOwnServers, reasonToSkip, type Selected } from './selection.js';
@@ -22,8 +22,8 @@ export interface RunOptions {
   readonly profile: Profile;
   readonly selected: readonly Selected[];
   readonly seed: string;
-  /** Told at each end of a check, in the order of ending. */
-  readonly progress: (done: Done, count: number) => void;
+  /** Told at each end of a check, in the order of ending; a monitor may still find something against it. */
+  readonly progress: (done: Done, verdict: Verdict, count: number) => void;
 }
 
 export interface Done {
@@ -134,7 +134,8 @@ class Session {
     }
     const done = { selected, outcome, ms: Date.now() - startedAt };
     this.#done.set(selected.entry.id, done);
-    progress(done, this.#done.size);
+    const { id, severity } = selected.entry;
+    progress(done, verdictOf(severity, this.#findings.of(id), outcome), this.#done.size);
   }
 
   #contextFor(check: Check): Context {

@@ -1,6 +1,6 @@
 /** Which checks run, and why the others do not. */
 import { type CatalogueEntry, idMatches, type Need, needsOf } from '../catalogue.js';
-import type { Check } from '../check.js';
+import { type Check, check, NotTested } from '../check.js';
 import type { Profile } from '../profile.js';
 import type { Outcome } from '../verdict.js';
 
@@ -18,19 +18,23 @@ export function selectChecks(
   const byId = new Map(checks.map((each) => [each.id, each]));
   return catalogue
     .filter(({ id }) => only === undefined || idMatches(id, only))
-    .flatMap((entry) => {
-      const found = byId.get(entry.id);
-      return found === undefined ? [] : [{ entry, check: found }];
-    });
+    .map((entry) => ({ entry, check: byId.get(entry.id) ?? missing(entry.id) }));
+}
+
+/** Never passes for one that ran. */
+function missing(id: string): Check {
+  return check(id, async () => {
+    throw new NotTested('this program has no such check yet');
+  });
 }
 
 /** Why a check does not run at all; undefined when it does. */
-export function reasonToSkip({ entry, check }: Selected, profile: Profile): Outcome | undefined {
+export function reasonToSkip({ entry, check: { id, option } }: Selected, profile: Profile): Outcome | undefined {
   const exception = profile.unsupported.find((each) => idMatches(entry.id, each.check));
   if (exception !== undefined) return { kind: 'unsupported', reason: exception.reason };
   const { options } = profile;
-  if (check.option !== undefined && options?.includes(check.option) === false && !options.includes(check.id)) {
-    return { kind: 'n/a', reason: `the profile does not declare the option ${check.option}` };
+  if (option !== undefined && options?.includes(option) === false && !options.includes(id)) {
+    return { kind: 'n/a', reason: `the profile does not declare the option ${option}` };
   }
   const missing = needsOf(entry).map((need) => lacking(need, profile));
   const reason = missing.find((each) => each !== undefined);

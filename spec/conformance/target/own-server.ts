@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { NotTested } from '../check.js';
 import type { Profile, Start } from '../profile.js';
 import { type Damage, damageLedger } from './damage.js';
-import { freePort, NoStart, type ProcessOptions, ServerProcess } from './server-process.js';
+import { freePort, killAllGroups, NoStart, type ProcessOptions, ServerProcess } from './server-process.js';
 import { Target, type TargetOptions } from './target.js';
 
 export interface StartOptions {
@@ -27,6 +27,18 @@ export interface ServerOptions extends StartOptions {
 const ADDRESS_TAKEN = /EADDRINUSE|address (is )?already in use/i;
 const START_TRIES = 3;
 
+/** Folders that are there: removed with this program, however it ends. */
+const folders = new Set<string>();
+process.once('exit', () => {
+  killAllGroups();
+  for (const folder of folders) remove(folder);
+});
+
+function remove(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  folders.delete(folder);
+}
+
 export class OwnServer extends Target {
   readonly dataDir: string;
   readonly #profile: Profile;
@@ -43,6 +55,7 @@ export class OwnServer extends Target {
     this.#options = options;
     this.#secret = target.token ?? '';
     this.dataDir = mkdtempSync(join(tmpdir(), 'jobspec-conformance-'));
+    folders.add(this.dataDir);
     if (start.seedDir !== undefined) cpSync(start.seedDir, this.dataDir, { recursive: true });
   }
 
@@ -116,7 +129,7 @@ export class OwnServer extends Target {
   async dispose(): Promise<void> {
     this.resume();
     await this.stop();
-    rmSync(this.dataDir, { recursive: true, force: true, maxRetries: 5 });
+    remove(this.dataDir);
   }
 
   async #end(how: (running: ServerProcess) => Promise<void>): Promise<void> {

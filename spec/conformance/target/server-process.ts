@@ -25,9 +25,8 @@ export interface ProcessOptions {
   readonly fileBlocks: number | undefined;
 }
 
-/** Groups that are alive: ended with this program, however it ends. */
+/** Groups that are alive. */
 const alive = new Set<number>();
-process.once('exit', killAllGroups);
 
 export function killAllGroups(): void {
   for (const pid of alive) signalGroup(pid, 'SIGKILL');
