@@ -109,7 +109,8 @@ class Session {
   async work(): Promise<RunResult> {
     const { selected } = this.#options;
     const shared = selected.filter((each) => !hasOwnServers(each));
-    const own = selected.filter(hasOwnServers);
+    // What takes long begins first, so that no lane waits for it at the end.
+    const own = selected.filter(hasOwnServers).sort((a, b) => b.check.deadlineMs - a.check.deadlineMs);
     for (const each of shared) await this.#run(each);
     await this.#settle();
     if (!this.#mayOwn && this.#target instanceof OwnServer) await this.#target.stop();

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 /** Paths of all files and links below a folder, with `/`, sorted. */
 export function allFiles(folder: string, below = ''): string[] {
   const found: string[] = [];
-  for (const entry of readdirSync(join(folder, below), { withFileTypes: true })) {
+  const entries = ifThere(() => readdirSync(join(folder, below), { withFileTypes: true })) ?? [];
+  for (const entry of entries) {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;
     if (entry.isDirectory()) found.push(...allFiles(folder, path));
     else found.push(path);
@@ -42,13 +43,26 @@ export function fingerprint(folder: string, except: readonly string[]): Map<stri
   for (const path of allFiles(folder)) {
     if (matches(path, except)) continue;
     const whole = join(folder, path);
-    const info = lstatSync(whole);
-    const hash = createHash('sha256');
-    if (info.isSymbolicLink()) hash.update(readlinkSync(whole));
-    else if (info.isFile()) hash.update(readFileSync(whole));
-    lines.set(path, `${info.size} ${hash.digest('hex')}`);
+    const line = ifThere(() => {
+      const info = lstatSync(whole);
+      const hash = createHash('sha256');
+      if (info.isSymbolicLink()) hash.update(readlinkSync(whole));
+      else if (info.isFile()) hash.update(readFileSync(whole));
+      return `${info.size} ${hash.digest('hex')}`;
+    });
+    if (line !== undefined) lines.set(path, line);
   }
   return lines;
+}
+
+/** The server may take a file away between two looks. */
+function ifThere<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** Removes every file but those that match; empty folders stay. Returns what was removed. */
