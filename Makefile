@@ -70,6 +70,13 @@ bench: build ## Every figure beside its baseline of the same run (BENCH_ROWS, BE
 bench-peers: build ## Other queues on the same work, installed into temporary folders (BENCH_PEERS="part of a name", BENCH_JSON)
 	@node dist/test/bench/peers/main.js
 
+REPORT ?=
+LEVEL ?=
+.PHONY: conformance
+conformance: build ## All checks of JobSpec v0 against a fresh daemon (REPORT=folder, LEVEL=one level)
+	@node dist/spec/conformance/main.js --profile spec/conformance/profiles/agentopsd.json \
+	  $(if $(REPORT),--report $(REPORT)) $(if $(LEVEL),--level $(LEVEL))
+
 .PHONY: lint
 lint: install ## Formatter, linter, unused code, the OpenAPI document
 	@$(BIN)/biome check --error-on-warnings .

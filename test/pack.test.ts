@@ -75,13 +75,18 @@ test('holds the program, the workers, the contract and the template, and nothing
     'dist/workers/entry.js',
     'dist/workers/context.d.ts',
     'spec/openapi.yaml',
+    'dist/spec/conformance/main.js',
+    'spec/conformance/catalogue.json',
+    'spec/conformance/profile.schema.json',
+    'spec/conformance/report/page.css',
+    'spec/conformance/profiles/agentopsd/repository/.agents/config.yaml',
     '.agents-template/config.yaml',
     '.agents-template/gitignore',
     '.agents-template/gitattributes',
   ];
   for (const path of needed) assert.ok(paths.includes(path), `${path} is missing`);
   const allowed =
-    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|dist\/(lib|workers)\/.+\.(js|d\.ts)|dist\/lib\/engine\/parsed-document\.json|spec\/.+|\.agents-template\/.+)$/;
+    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|dist\/(lib|workers|spec)\/.+\.(js|d\.ts)|dist\/lib\/engine\/parsed-document\.json|spec\/.+(?<!\.ts)|\.agents-template\/.+)$/;
   assert.equal(
     paths.filter((path) => !allowed.test(path)),
     [],
@@ -124,6 +129,7 @@ test('from the tarball in an empty folder: init, run, submit, and both exports',
       env: environment(),
     });
     assert.is(stdout, 'function\n');
+    await judgesFromThere(place, await addressOf(place));
   } finally {
     const ended = once(daemon, 'close');
     daemon.kill('SIGTERM');
@@ -131,6 +137,30 @@ test('from the tarball in an empty folder: init, run, submit, and both exports',
     assert.is(code, 0);
   }
 });
+
+async function addressOf(place: string): Promise<string> {
+  const { url } = theDocument(await npx(place, 'status', '--json'))['data'] as { url: string };
+  return url;
+}
+
+/** The other program of the package. */
+async function judgesFromThere(place: string, url: string): Promise<void> {
+  const words = ['--no-install', 'jobspec-conformance'];
+  const options = { cwd: place, env: environment() };
+  const list = await execute('npx', [...words, '--list', '--json'], options);
+  assert.is((JSON.parse(list.stdout) as unknown[]).length, 133);
+  const { stdout } = await execute(
+    'npx',
+    [...words, '--url', url, '--only', 'observe.health.*', '--report', 'found'],
+    options,
+  ).catch((error: { code: number; stdout: string }) => {
+    assert.is(error.code, 4, 'some checks need more than an address');
+    return error;
+  });
+  assert.match(stdout, /observe.health.clock/);
+  const report = JSON.parse(await readFile(join(place, 'found/report.json'), 'utf8')) as { totals: { pass: number } };
+  assert.is(report.totals.pass, 2);
+}
 
 /** Answers why nothing could be installed where the registry is out of reach. */
 async function install(place: string): Promise<string | undefined> {

@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 
 /** Compiled, this file is `<build>/spec/conformance/suite-files.js`. */
 export const suiteFolder = fileURLToPath(new URL('../../../spec/conformance/', import.meta.url));
-export const programFolder = fileURLToPath(new URL('./', import.meta.url));
 
 export function suiteFile(name: string): string {
   return suiteFolder + name;

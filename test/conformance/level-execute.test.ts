@@ -1,0 +1,15 @@
+/** A fresh daemon, started, killed and damaged by the conformance program: the level `execute`, whole. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { complaints, judged, OWN_PROFILE } from './program.js';
+
+const test = suite('conformance, execute');
+
+test('the daemon is CONFORMANT, and nothing is even warned of', async () => {
+  const { code, report } = await judged('--profile', OWN_PROFILE, '--level', 'execute');
+  assert.equal(complaints(report), []);
+  assert.equal(report.levels, { execute: 'CONFORMANT' });
+  assert.is(code, 0);
+});
+
+test.run();
