@@ -13,6 +13,8 @@ export interface Mistake {
   /** Checks that have to run with it, because they bring about what it shows in. */
   readonly beside: readonly string[];
   readonly make: (room: Room) => Mistaken;
+  /** A module that the daemon itself loads first, relative to the folder above: for what no front can show. */
+  readonly preload?: string;
 }
 
 export interface Mistaken extends Changes {

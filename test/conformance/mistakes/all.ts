@@ -1,0 +1,21 @@
+/** Every mistake there is, one a check. */
+import { authMistakes } from './auth.js';
+import { degradedMistakes } from './degraded.js';
+import { durableMistakes } from './durable.js';
+import { eventMistakes } from './events.js';
+import { failpointMistake, idempotencyMistakes } from './idempotency.js';
+import type { Mistake } from './mistake.js';
+import { observeMistakes } from './observe.js';
+import { submitMistakes, validateMistakes } from './submit.js';
+
+export const allMistakes: readonly Mistake[] = [
+  observeMistakes,
+  eventMistakes,
+  degradedMistakes,
+  authMistakes,
+  submitMistakes,
+  validateMistakes,
+  idempotencyMistakes,
+  failpointMistake,
+  durableMistakes,
+].flat();
