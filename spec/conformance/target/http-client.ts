@@ -21,7 +21,9 @@ function prepare(carrier: Carrier, ask: Ask): Prepared {
   const headers: Record<string, string> = {};
   const body = bytesOf(ask.body);
   if (body !== undefined) headers['Content-Type'] = 'application/json';
-  if (body !== undefined && ask.chunked !== true) headers['Content-Length'] = String(body.length);
+  // Said in so many words: for a body that is known whole, Node would tell its length.
+  if (body !== undefined && ask.chunked === true) headers['Transfer-Encoding'] = 'chunked';
+  else if (body !== undefined) headers['Content-Length'] = String(body.length);
   if (body === undefined && !/^(GET|HEAD|OPTIONS)$/.test(ask.method ?? 'GET')) headers['Content-Length'] = '0';
   if (ask.auth === 'header' && carrier.token !== undefined) headers[carrier.tokenHeader] = carrier.token;
   if (ask.auth === 'bearer' && carrier.token !== undefined) headers['Authorization'] = `Bearer ${carrier.token}`;

@@ -1,8 +1,10 @@
 /** Every mistake there is, one a check. */
 import { authMistakes } from './auth.js';
+import { cancelMistakes } from './cancel.js';
 import { degradedMistakes } from './degraded.js';
-import { durableMistakes } from './durable.js';
+import { durableMistakes, syncMistake } from './durable.js';
 import { eventMistakes } from './events.js';
+import { executeMistakes } from './execute.js';
 import { failpointMistake, idempotencyMistakes } from './idempotency.js';
 import type { Mistake } from './mistake.js';
 import { observeMistakes } from './observe.js';
@@ -18,4 +20,7 @@ export const allMistakes: readonly Mistake[] = [
   idempotencyMistakes,
   failpointMistake,
   durableMistakes,
+  syncMistake,
+  cancelMistakes,
+  executeMistakes,
 ].flat();

@@ -3,13 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Answer, type Asked, answerOf, type Body, bodyOf, routeOf, type WireEvent } from '../wire.js';
 import {
-  ANY_READ,
   asksOtherwise,
   CANCEL,
   CONSUMER,
   EVENTS,
   edits,
   isTerminal,
+  type Mistake,
   type Mistaken,
   mistake,
   pause,
@@ -87,7 +87,7 @@ async function jobsNow(room: Room): Promise<{ status: Body; queue: Body['queue']
   return { status, queue: status.queue.jobs };
 }
 
-function guessCancel(room: Room): (asked: Asked) => Promise<Answer | undefined> {
+export function guessCancel(room: Room): (asked: Asked) => Promise<Answer | undefined> {
   return async (asked) => {
     const isCancel = CANCEL.test(routeOf(asked)) || jobInPath.test(routeOf(asked));
     const jobId = isCancel ? bodyOf(asked)?.job_id : undefined;
@@ -159,7 +159,9 @@ export const durableMistakes = [
     const old = idsOf(room);
     return onRestart(
       room,
-      edits(EVENTS, (body) => void (body.events = latestOf(body.events, old))),
+      edits(EVENTS, (body) => {
+        body.events = latestOf(body.events, old);
+      }),
     );
   }),
   mistake('enqueue.durable.fresh-ids', 'the numbers of jobs begin anew with each start', () => {
@@ -199,7 +201,9 @@ export const durableMistakes = [
   mistake('project.rebuild.restart-equal', 'a start forgets the wiki', (room) =>
     onRestart(
       room,
-      edits(STATUS, ({ projections }) => void (projections.wiki.jobs = [])),
+      edits(STATUS, ({ projections }) => {
+        projections.wiki.jobs = [];
+      }),
     ),
   ),
   mistake('project.rebuild.from-ledger-only', 'the projections are read from a file of their own', fromSideFile),
@@ -211,11 +215,16 @@ export const durableMistakes = [
     } catch {
       isSpoiled = true;
     }
-    return isSpoiled ? edits(CONSUMER, (body) => void (body.jobs !== undefined && (body.jobs = []))) : {};
+    return isSpoiled
+      ? edits(CONSUMER, (body) => {
+          if (body.jobs !== undefined) body.jobs = [];
+        })
+      : {};
   }),
-  mistake(
-    'observe.status.lost-in-cache',
-    'reads are old',
-    edits(ANY_READ, () => undefined),
-  ),
-].filter(({ check }) => check !== 'observe.status.lost-in-cache');
+];
+
+/** Nothing that a wire shows, and nothing that a killed process loses. */
+export const syncMistake: Mistake = {
+  ...mistake('enqueue.durable.fsync-probe', 'what is written is not made certain of', {}),
+  preload: './mistakes/unsynced-disk.js',
+};

@@ -8,7 +8,9 @@ export const observeMistakes = [
   mistake(
     'observe.health.ok',
     'health says up',
-    edits(HEALTH, (body) => void (body.status = 'up')),
+    edits(HEALTH, (body) => {
+      body.status = 'up';
+    }),
   ),
   mistake('observe.health.clock', 'the time is taken once', () => {
     let first: string | undefined;
@@ -20,17 +22,23 @@ export const observeMistakes = [
   mistake(
     'observe.ready.shape',
     'a value outside of its enum',
-    edits(READY, (body) => void (body.ledger_replay_status = 'ok')),
+    edits(READY, (body) => {
+      body.ledger_replay_status = 'ok';
+    }),
   ),
   mistake(
     'observe.ready.fresh',
     'a fresh store is not ready',
-    edits(READY, (body) => void (body.ready &&= body.projection_lag.event_count > 0)),
+    edits(READY, (body) => {
+      body.ready &&= body.projection_lag.event_count > 0;
+    }),
   ),
   mistake(
     'observe.ready.self-consistent',
     'ready whatever is degraded',
-    edits(READY, (body) => void (body.ready = true)),
+    edits(READY, (body) => {
+      body.ready = true;
+    }),
     ['observe.degraded.not-ready'],
   ),
   mistake('observe.ready.no-mutation', 'a look at ready adds an event', ({ ask }) => ({
@@ -43,7 +51,9 @@ export const observeMistakes = [
   mistake(
     'observe.status.agrees-with-ready',
     'status counts jobs, not events',
-    edits(STATUS, ({ projection_lag, queue }) => void (projection_lag.event_count = queue.jobs.length)),
+    edits(STATUS, ({ projection_lag, queue }) => {
+      projection_lag.event_count = queue.jobs.length;
+    }),
   ),
   mistake('observe.status.empty-arrays', 'an empty list is null', edits(STATUS, withNulls)),
   mistake('observe.status.manifests', 'a manifest keeps the head of the rebuild before', ({ read }) =>

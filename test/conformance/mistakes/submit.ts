@@ -45,12 +45,16 @@ export const submitMistakes = [
   }),
   mistake('enqueue.submit.event-correlates', 'the event id of the answer is counted, not read', () => {
     let count = 0;
-    return edits(SUBMIT, (body) => void (body.last_event_id = `evt_${++count}`));
+    return edits(SUBMIT, (body) => {
+      body.last_event_id = `evt_${++count}`;
+    });
   }),
   mistake(
     'enqueue.submit.in-status',
     'the queue shows only what has a key',
-    edits(STATUS, ({ queue }) => void (queue.jobs = queue.jobs.filter((job) => job.idempotency_key !== undefined))),
+    edits(STATUS, ({ queue }) => {
+      queue.jobs = queue.jobs.filter((job) => job.idempotency_key !== undefined);
+    }),
   ),
   mistake(
     'enqueue.submit.payload-roundtrip',
