@@ -22,8 +22,8 @@ export function weightOf(finding: Finding, severity: Severity): number {
 export function verdictOf(severity: Severity, findings: readonly Finding[], outcome: Outcome): Verdict {
   if (outcome.kind === 'unsupported') return 'unsupported';
   const heaviest = Math.max(0, ...findings.map((finding) => weightOf(finding, severity)));
-  // What a monitor saw stands, even where the check itself could not run.
-  if (heaviest === weights.MUST) return 'fail';
+  // What was seen stands, even where the check could not run to its end; a graded part makes no verdict of the whole.
+  if (heaviest === weights[severity]) return byWeight[heaviest] ?? 'pass';
   if (outcome.kind !== 'ran') return outcome.kind;
   return byWeight[heaviest] ?? 'pass';
 }

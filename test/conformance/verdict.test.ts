@@ -21,6 +21,8 @@ test('what a monitor saw stands where the check could not run', () => {
   const missing = { kind: 'not-tested', reason: 'no token' } as const;
   assert.is(verdictOf('MUST', [], missing), 'not-tested');
   assert.is(verdictOf('MUST', [found('MUST')], missing), 'fail');
+  assert.is(verdictOf('MUST', [found('SHOULD')], missing), 'not-tested');
+  assert.is(verdictOf('SHOULD', [found('SHOULD')], missing), 'warn');
   assert.is(verdictOf('MUST', [found('MUST')], { kind: 'unsupported', reason: 'by design' }), 'unsupported');
   assert.is(verdictOf('MUST', [], { kind: 'error', reason: 'a fault' }), 'error');
 });
