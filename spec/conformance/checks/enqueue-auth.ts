@@ -8,7 +8,7 @@ import type { Ask, Exchange } from '../target/exchange.js';
 import { OwnServer } from '../target/own-server.js';
 import { NoStart } from '../target/server-process.js';
 import type { Target } from '../target/target.js';
-import { askPatiently, isGood, mustTellError } from './steps.js';
+import { isGood, mustTellError, patiently } from './steps.js';
 
 type Headers = Readonly<Record<string, string>>;
 type Way = readonly [what: string, headers: Headers];
@@ -103,7 +103,7 @@ export const authChecks = [
       ['no credential and no object', '[]'],
       ['no credential and a body of twice the limit', large],
     ] as const) {
-      const answer = await askPatiently(context.target, { method: 'POST', path: '/v1/jobs', body });
+      const answer = await patiently(() => context.target.submit(body, { auth: 'none' }));
       context.mustAnswer(answer, 403, what);
     }
   }),

@@ -6,12 +6,12 @@ import { type JsonObject, objectsAt, shown, textAt } from '../json.js';
 import type { Exchange } from '../target/exchange.js';
 import {
   acceptedAs,
-  askPatiently,
   isGood,
   mustBeOneJob,
   mustRefuse,
   mustTellError,
   omitting,
+  patiently,
   type Refused,
   taken,
 } from './steps.js';
@@ -144,7 +144,7 @@ async function oversized(context: Context): Promise<void> {
     async () => {
       for (const chunked of [false, true]) {
         const body = bodyOfBytes(context.envelope(), limit + 1024);
-        const answer = await askPatiently(target, { method: 'POST', path: '/v1/jobs', auth: 'header', body, chunked });
+        const answer = await patiently(() => target.submit(body, { chunked }));
         const what = `${limit + 1024} bytes ${chunked ? 'without' : 'with'} Content-Length`;
         context.mustAnswer(answer, 413, what);
         mustTellError(context, answer, what);

@@ -4,7 +4,7 @@ import { type Context, said } from '../context.js';
 import { at, type JsonObject, listAt, same, shown, textAt } from '../json.js';
 import type { Exchange } from '../target/exchange.js';
 import { cancelledJob, hadEnded, withOpenJob } from './cancelling.js';
-import { askPatiently, isGood, mustTellError, taken, times, together } from './steps.js';
+import { isGood, mustTellError, patiently, taken, times, together } from './steps.js';
 import { untilEnded } from './work.js';
 
 const CALLERS = 20;
@@ -161,8 +161,8 @@ async function badRequests(context: Context): Promise<void> {
       ['broken JSON', '{"job_id":', 400],
       [`more than ${limit} bytes`, { job_id: jobId, reason: 'x'.repeat(limit) }, 413],
     ] as const) {
-      const ask = { method: 'POST', path: '/v1/jobs/cancel', auth: 'header', body } as const;
-      context.mustAnswer(await askPatiently(target, ask), status, `a cancel with ${what}`);
+      const answer = await patiently(() => target.post('/v1/jobs/cancel', body));
+      context.mustAnswer(answer, status, `a cancel with ${what}`);
     }
   });
 }

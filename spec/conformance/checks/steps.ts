@@ -129,10 +129,10 @@ const TRIES = 3;
  * is given more chances.
  * @throws NoAnswer
  */
-export async function askPatiently(target: Target, ask: Ask): Promise<Exchange> {
+export async function patiently(ask: () => Promise<Exchange>): Promise<Exchange> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await target.ask(ask);
+      return await ask();
     } catch (error) {
       if (!(error instanceof NoAnswer) || attempt === TRIES) throw error;
     }

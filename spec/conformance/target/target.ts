@@ -28,6 +28,7 @@ export class Target {
   readonly watch: Watch;
   protected carrier: Carrier;
   readonly #prefix: string;
+  #auth: 'header' | 'bearer' = 'header';
   /** Jobs that were accepted and not cancelled by `cancelSubmitted`. */
   readonly #submitted = new Set<string>();
 
@@ -71,9 +72,20 @@ export class Target {
     return this.ask({ path, headers });
   }
 
-  /** With the token, unless `more` says otherwise. */
-  post(path: string, body: Ask['body'], more: Partial<Ask> = {}): Promise<Exchange> {
-    return this.ask({ method: 'POST', path, auth: 'header', ...(body === undefined ? {} : { body }), ...more });
+  /**
+   * With the token, unless `more` says otherwise. A server that reads it in only one of its two places is asked there:
+   * what is wrong with the other one is a question for one check, and no reason to see nothing else.
+   */
+  async post(path: string, body: Ask['body'], more: Partial<Ask> = {}): Promise<Exchange> {
+    const ask: Ask = { method: 'POST', path, auth: this.#auth, ...(body === undefined ? {} : { body }), ...more };
+    const answer = await this.ask(ask);
+    const isPlain = more.auth === undefined && more.headers === undefined;
+    if (answer.status !== 403 || !isPlain || !this.hasToken) return answer;
+    const other = this.#auth === 'header' ? 'bearer' : 'header';
+    const again = await this.ask({ ...ask, auth: other });
+    if (again.status === 403) return answer;
+    this.#auth = other;
+    return again;
   }
 
   /** `POST /v1/jobs` with the token. */
@@ -91,7 +103,7 @@ export class Target {
 
   /** Sends a whole request with the token and is gone before the answer comes. */
   async sendAndVanish(path: string, body: object): Promise<void> {
-    await sendAndVanish(this.carrier, { method: 'POST', path, body, auth: 'header' });
+    await sendAndVanish(this.carrier, { method: 'POST', path, body, auth: this.#auth });
   }
 
   /** The JSON object that a read answers; anything else counts as no answer. @throws NoAnswer */
