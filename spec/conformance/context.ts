@@ -131,10 +131,13 @@ export class Context {
     if (!this.mustAnswer(answer, status, of)) throw new Ended(of);
   }
 
-  /** Submits with the token and needs a 202. Returns the answer; its job id is `textAt(answer.json, 'job_id')`. @throws Ended */
+  /**
+   * Submits with the token and needs a good answer; whether that is a 202 is a question for `enqueue.submit.accepted`.
+   * Returns the answer; its job id is `textAt(answer.json, 'job_id')`. @throws Ended
+   */
   async accepted(envelope: JsonObject, target: Target = this.target): Promise<Exchange> {
     const answer = await target.submit(envelope);
-    this.demandAnswer(answer, 202, `a submit of ${String(envelope['job_type'])}`);
+    this.demand(isGood(answer), `a submit of ${String(envelope['job_type'])} is taken`, said(answer), answer);
     return answer;
   }
 
@@ -165,6 +168,10 @@ export class Context {
     }
     return holds;
   }
+}
+
+export function isGood({ status }: Pick<Exchange, 'status'>): boolean {
+  return status >= 200 && status <= 299;
 }
 
 /** An answer in few words. */

@@ -1,10 +1,10 @@
 /** Cancels of jobs that have not ended: simple where a job waits by promise, a race with workers where none does. */
 import { NotTested } from '../check.js';
-import { type Context, said } from '../context.js';
+import { type Context, isGood, said } from '../context.js';
 import { type JsonObject, textAt } from '../json.js';
 import type { Exchange } from '../target/exchange.js';
 import type { Target } from '../target/target.js';
-import { isGood, omitting, taken, times } from './steps.js';
+import { omitting, taken, times } from './steps.js';
 
 /** Jobs that workers have to do first, at each try. */
 const BEFORE = [0, 10, 30, 80];

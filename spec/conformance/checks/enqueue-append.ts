@@ -3,13 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { check, NotTested } from '../check.js';
-import { type Context, said } from '../context.js';
+import { type Context, isGood, said } from '../context.js';
 import { shown, textAt } from '../json.js';
 import { type Exchange, NoAnswer } from '../target/exchange.js';
 import { matches } from '../target/files.js';
 import type { OwnServer } from '../target/own-server.js';
 import { type SystemCall, systemCalls } from '../target/trace.js';
-import { acceptedAs, isGood, taken } from './steps.js';
+import { acceptedAs, taken } from './steps.js';
 
 /** 256 KiB: more than a start writes, and soon full. */
 const FILE_BLOCKS = 512;

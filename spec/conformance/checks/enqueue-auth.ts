@@ -1,14 +1,13 @@
 /** Who may submit: the two ways to show a token, and all that is none. */
 import { check } from '../check.js';
-import type { Context } from '../context.js';
-import { said } from '../context.js';
+import { type Context, isGood, said } from '../context.js';
 import { textAt } from '../json.js';
 import { swapCase } from '../target/curl.js';
 import type { Ask, Exchange } from '../target/exchange.js';
 import { OwnServer } from '../target/own-server.js';
 import { NoStart } from '../target/server-process.js';
 import type { Target } from '../target/target.js';
-import { isGood, mustTellError, patiently } from './steps.js';
+import { mustTellError, patiently } from './steps.js';
 
 type Headers = Readonly<Record<string, string>>;
 type Way = readonly [what: string, headers: Headers];

@@ -1,11 +1,10 @@
 /** What was acknowledged is there after SIGKILL, and what was there before it is as it was. */
 import { check } from '../check.js';
-import type { Context } from '../context.js';
-import { said } from '../context.js';
+import { type Context, isGood, said } from '../context.js';
 import { listAt, objectsAt, same, shown, textAt } from '../json.js';
 import type { OwnServer } from '../target/own-server.js';
 import { damaged } from './damaged.js';
-import { acceptedAs, isGood, keyed, mustBegin, omitting, taken, times } from './steps.js';
+import { acceptedAs, keyed, mustBegin, omitting, taken, times } from './steps.js';
 
 const KILLS = 20;
 const TORN_TRIES = 3;

@@ -1,12 +1,10 @@
 /** A submit that comes again is the same job, whoever sends it, when, and beside how many others. */
 import { check, NotTested } from '../check.js';
-import type { Context } from '../context.js';
-import { said } from '../context.js';
+import { type Context, isGood, said } from '../context.js';
 import { terminal } from '../fold.js';
 import { objectsAt, same, shown, textAt } from '../json.js';
 import type { Exchange } from '../target/exchange.js';
 import {
-  isGood,
   keyed,
   mustBeOneJob,
   mustBeSameJob,

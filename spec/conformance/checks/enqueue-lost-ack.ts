@@ -1,11 +1,10 @@
 /** Whoever never saw the answer asks again with the same key, and gets the one job. */
 import { check, NotApplicable } from '../check.js';
-import type { Context } from '../context.js';
-import { said } from '../context.js';
+import { type Context, isGood, said } from '../context.js';
 import { type JsonObject, shown, textAt } from '../json.js';
 import { type Exchange, NoAnswer } from '../target/exchange.js';
 import type { OwnServer } from '../target/own-server.js';
-import { acceptedAs, isGood, keyed, mustBeOneJob, needKnownByKey, taken, times } from './steps.js';
+import { acceptedAs, keyed, mustBeOneJob, needKnownByKey, taken, times } from './steps.js';
 
 const VANISHING = 30;
 const LANES = 5;

@@ -1,10 +1,10 @@
 /** What a submit promises: the answer, the event behind it, and the job in the queue. */
 import { check, NotTested } from '../check.js';
-import { said } from '../context.js';
+import { isGood, said } from '../context.js';
 import { jobStatuses, jobTypes, projectionStatuses } from '../contract-schemas.js';
 import { isObject, type JsonObject, numberAt, objectsAt, same, shown, textAt } from '../json.js';
 import type { Exchange } from '../target/exchange.js';
-import { acceptedAs, isGood, omitting, taken, times, together } from './steps.js';
+import { acceptedAs, omitting, queuedJob, taken, times, together } from './steps.js';
 
 /** Whoever acknowledges before writing may be lucky once. */
 const LOOKS = 5;
@@ -122,13 +122,13 @@ export const submitChecks = [
   check('enqueue.submit.payload-roundtrip', async (context) => {
     const { jobId } = await taken(context, context.envelope({ payload: ROUND_TRIP }));
     const answer = await context.target.readExchange('/v1/status');
-    const job = objectsAt(answer.json, 'queue', 'jobs').find((each) => each['job_id'] === jobId);
+    const job = await queuedJob(jobId, context.target);
     const [event] = await context.target.eventsOf(jobId, 'job.accepted');
     const stored = isObject(event?.['payload']) ? event['payload']['job_payload'] : undefined;
     for (const [name, value] of Object.entries(ROUND_TRIP)) {
       const of = (payload: unknown): unknown => (isObject(payload) ? payload[name] : undefined);
       const expected = `payload member ${shown(name)}: ${shown(value)}`;
-      context.must(same(of(job?.['payload']), value), `${expected} in /v1/status`, of(job?.['payload']), answer);
+      context.must(same(of(job['payload']), value), `${expected} in /v1/status`, of(job['payload']), answer);
       context.should(same(of(stored), value), `${expected} in job.accepted`, of(stored));
     }
   }),

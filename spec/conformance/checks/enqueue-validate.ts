@@ -1,17 +1,16 @@
 /** What is no submit is refused, with a 400 that names the caller's mistake, and leaves nothing behind. */
 import { check } from '../check.js';
-import type { Context } from '../context.js';
-import { said } from '../context.js';
+import { type Context, isGood, said } from '../context.js';
 import { type JsonObject, objectsAt, shown, textAt } from '../json.js';
 import type { Exchange } from '../target/exchange.js';
 import {
   acceptedAs,
-  isGood,
   mustBeOneJob,
   mustRefuse,
   mustTellError,
   omitting,
   patiently,
+  queuedJob,
   type Refused,
   taken,
 } from './steps.js';
@@ -159,7 +158,7 @@ async function oversized(context: Context): Promise<void> {
   const answer = await target.submit(body);
   const expected = `${bytes} bytes are taken`;
   context.demand(isGood(answer), expected, `${answer.status} ${shown(answer.text)}`, answer);
-  const job = await target.job(textAt(answer.json, 'job_id') ?? '');
+  const job = await queuedJob(textAt(answer.json, 'job_id') ?? '', target);
   const kept = textAt(job, 'payload', 'conformance_text')?.length;
   const sent = textAt(JSON.parse(body), 'payload', 'conformance_text')?.length;
   context.must(kept === sent, `a text of ${sent} characters is read back whole`, `${kept} characters`, answer);

@@ -1,10 +1,10 @@
 /** A cancel is final, told once, kept, and asked for by nobody without a token. */
 import { check, NotTested } from '../check.js';
-import { type Context, said } from '../context.js';
+import { type Context, isGood, said } from '../context.js';
 import { at, type JsonObject, listAt, same, shown, textAt } from '../json.js';
 import type { Exchange } from '../target/exchange.js';
 import { cancelledJob, hadEnded, withOpenJob } from './cancelling.js';
-import { isGood, mustTellError, patiently, taken, times, together } from './steps.js';
+import { mustTellError, patiently, queuedJob, taken, times, together } from './steps.js';
 import { untilEnded } from './work.js';
 
 const CALLERS = 20;
@@ -18,7 +18,7 @@ export const cancelChecks = [
     mustSay(context, 'a cancel', answer, { cancelled: true, outcome: 'cancelled', status: 'cancelled' });
     const events = await target.eventsOf(jobId, 'job.cancelled');
     context.must(events.length === 1, `one job.cancelled of ${jobId}`, `${events.length} of them`, answer);
-    const shownStatus = textAt(await target.job(jobId), 'status');
+    const shownStatus = textAt(await queuedJob(jobId, target), 'status');
     context.must(shownStatus === 'cancelled', '`status` in the queue: cancelled', shownStatus, answer);
     const kept = at(events[0], 'payload', 'reason');
     context.should(events.length === 0 || kept === reason, `the event's payload.reason: ${reason}`, kept, answer);
@@ -92,13 +92,13 @@ export const cancelChecks = [
     const [event] = await target.eventsOf(jobId, 'job.cancelled');
     const seen = event?.['request_id'];
     context.must(event === undefined || seen === requestId, `request_id ${requestId} in job.cancelled`, seen, answer);
-    const job = await target.job(jobId);
+    const job = await queuedJob(jobId, target);
     const own = envelope['request_id'];
-    context.must(job?.['request_id'] === own, `the job's request_id ${own}, as before`, job?.['request_id'], answer);
+    context.must(job['request_id'] === own, `the job's request_id ${own}, as before`, job['request_id'], answer);
     const wasClaimed = (await target.eventsOf(jobId, 'job.claimed')).length > 0;
     const ids = listAt(job, 'request_ids');
     const holds = wasClaimed ? ids[0] === own && ids.includes(requestId) : same(ids, [own, requestId]);
-    context.must(holds, `request_ids ${shown([own, requestId])}`, job?.['request_ids'], answer);
+    context.must(holds, `request_ids ${shown([own, requestId])}`, job['request_ids'], answer);
   }),
 
   check('execute.cancel.concurrent', async (context) => {

@@ -1,9 +1,9 @@
 /** What becomes of jobs when the process dies between two of their steps. */
 import { check, NotTested } from '../check.js';
-import { type Context, said } from '../context.js';
+import { type Context, isGood, said } from '../context.js';
 import { type JsonObject, same, shown, textAt } from '../json.js';
 import type { OwnServer } from '../target/own-server.js';
-import { isGood, taken, times } from './steps.js';
+import { taken, times } from './steps.js';
 import { hanging, idOf, pastLease, untilEnded, untilWorkIsDone } from './work.js';
 
 /** More than there are workers, where none can be left out. */

@@ -1,10 +1,10 @@
 /** The states of a job, watched while it goes through them. */
 import { check, NotTested } from '../check.js';
-import { type Context, said } from '../context.js';
+import { type Context, isGood, said } from '../context.js';
 import { terminal } from '../fold.js';
 import { type JsonObject, numberAt, objectsAt, shown, textAt } from '../json.js';
 import type { Fate } from '../profile.js';
-import { isGood, taken } from './steps.js';
+import { taken } from './steps.js';
 import { reclaimWithinMs } from './work.js';
 
 const LOOK_EVERY_MS = 50;

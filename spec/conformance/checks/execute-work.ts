@@ -1,9 +1,9 @@
 /** Jobs that are taken, kept by heartbeats, and come to their end. */
 import { check, NotTested } from '../check.js';
-import { type Context, said } from '../context.js';
+import { type Context, isGood, said } from '../context.js';
 import { failureCodes } from '../contract-schemas.js';
 import { instant, isObject, type JsonObject, numberAt, same, shown, textAt } from '../json.js';
-import { isGood, taken, times } from './steps.js';
+import { taken, times } from './steps.js';
 import { hanging, idOf, pastLease, untilEnded, WORK_WITHIN_MS } from './work.js';
 
 const CLOCK_SLACK_MS = 500;

@@ -1,7 +1,6 @@
 /** What several checks do on their way to what they look at. */
 import { NotTested } from '../check.js';
-import type { Context } from '../context.js';
-import { said } from '../context.js';
+import { type Context, said } from '../context.js';
 import { isObject, type JsonObject, same, shown, textAt } from '../json.js';
 import { type Ask, type Exchange, NoAnswer } from '../target/exchange.js';
 import type { Target } from '../target/target.js';
@@ -12,21 +11,12 @@ export interface Taken {
   readonly answer: Exchange;
 }
 
-/**
- * Submits with the token and needs a good answer that names a job. Which of the good ones it is, is a question for
- * `enqueue.submit.accepted` alone.
- * @throws Ended
- */
-export async function taken(context: Context, envelope: object, target: Target = context.target): Promise<Taken> {
-  const answer = await target.submit(envelope);
-  context.demand(isGood(answer), 'a submit is taken', said(answer), answer);
+/** Submits with the token and needs a good answer that names a job. @throws Ended */
+export async function taken(context: Context, envelope: JsonObject, target: Target = context.target): Promise<Taken> {
+  const answer = await context.accepted(envelope, target);
   const jobId = textAt(answer.json, 'job_id') ?? '';
   context.demand(jobId !== '', 'the answer of a submit names its job', said(answer), answer);
   return { jobId, answer };
-}
-
-export function isGood({ status }: Exchange): boolean {
-  return status >= 200 && status <= 299;
 }
 
 /** The same but for the members named. */
@@ -57,6 +47,13 @@ export async function mustBeOneJob(
   const found = await acceptedAs(names, target);
   const observed = `${found.length} of them: ${shown(found.map((event) => event['event_id']))}`;
   context.must(found.length === 1, `${of}: one job.accepted`, observed, seen);
+}
+
+/** A job as the queue shows it. @throws NotTested where it is not shown: other checks tell that */
+export async function queuedJob(jobId: string, target: Target): Promise<JsonObject> {
+  const job = await target.job(jobId);
+  if (job === undefined) throw new NotTested(`the queue does not show job ${jobId}, see enqueue.submit.in-status`);
+  return job;
 }
 
 /** An answer to a retry is of the same kind as the first one, and names the same job. */

@@ -206,7 +206,8 @@ export class Target {
   }
 
   #remember(answer: Exchange): void {
-    const jobId = answer.status === 202 ? textAt(answer.json, 'job_id') : undefined;
+    const isGood = answer.status >= 200 && answer.status <= 299;
+    const jobId = answer.method === 'POST' && isGood ? textAt(answer.json, 'job_id') : undefined;
     if (jobId !== undefined) this.#submitted.add(jobId);
   }
 }
