@@ -16,7 +16,6 @@ export interface FoldedJob {
   status: FoldedStatus;
   readonly jobType: string | undefined;
   readonly key: string | undefined;
-  readonly payload: JsonObject | undefined;
   readonly maxAttempts: number | undefined;
   readonly targets: unknown;
   attempt: number;
@@ -69,7 +68,6 @@ function foldOne(fold: Fold, event: JsonObject): void {
 
 function accepted(jobId: string, event: JsonObject): FoldedJob {
   const requestId = textAt(event, 'request_id') ?? '';
-  const payload = at(event, 'payload', 'job_payload');
   return {
     jobId,
     requestId,
@@ -77,7 +75,6 @@ function accepted(jobId: string, event: JsonObject): FoldedJob {
     status: 'queued',
     jobType: textAt(event, 'payload', 'job_type'),
     key: textAt(event, 'payload', 'idempotency_key'),
-    payload: isObject(payload) ? payload : undefined,
     maxAttempts: numberAt(event, 'payload', 'max_attempts'),
     targets: at(event, 'payload', 'projection_targets'),
     attempt: 0,

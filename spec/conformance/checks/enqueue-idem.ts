@@ -73,8 +73,8 @@ export const idempotencyChecks = [
 
   check('enqueue.idem.request-id-is-trace', async (context) => {
     const envelope = omitting(context.envelope(), 'job_id');
-    const first = await taken(context, envelope);
-    const second = await taken(context, envelope);
+    const first = await taken(context, { ...envelope, payload: { conformance: 'first' } });
+    const second = await taken(context, { ...envelope, payload: { conformance: 'second' } });
     const expected = 'two jobs of two submits that have only their request_id in common';
     context.must(first.jobId !== second.jobId, expected, `${first.jobId} twice`, second.answer);
   }),

@@ -47,7 +47,6 @@ export function judgeQueueJob(job: FoldedJob, shownJob: JsonObject, moment: Mome
   for (const [name, value] of exact) if (!sameOrBlank(value, shownJob[name])) tell(name, value, shownJob[name]);
   const said: readonly (readonly [string, unknown])[] = [
     ['idempotency_key', job.key],
-    ['payload', job.payload],
     ['max_attempts', job.maxAttempts],
   ];
   for (const [name, value] of said) {
