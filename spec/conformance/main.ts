@@ -13,7 +13,7 @@ import { redactor } from './redaction.js';
 import { progressLine, summary } from './report/console.js';
 import { reportOf } from './report/report.js';
 import { writeReport } from './report/write.js';
-import { run, Unreachable } from './run/run.js';
+import { Interrupted, run, Unreachable } from './run/run.js';
 import { selectChecks } from './run/selection.js';
 import { suiteFile } from './suite-files.js';
 import { onlyLoopback } from './target/loopback.js';
@@ -51,6 +51,7 @@ async function judge(given: Arguments, profile: Profile, catalogue: readonly Cat
     profile,
     selected,
     seed,
+    interrupted: interruption(),
     progress: (done, verdict, count) => {
       if (!given.quiet) print(`${progressLine(done, verdict, count, selected.length)}\n`);
     },
@@ -87,11 +88,26 @@ function codeOf(error: unknown): number {
     process.stderr.write(`jobspec-conformance: ${error.message}\n`);
     return exitCodes.usage;
   }
+  if (error instanceof Interrupted) {
+    process.stderr.write(`jobspec-conformance: ${error.message}\n`);
+    return exitCodes.interrupted;
+  }
   process.stderr.write(`jobspec-conformance: a fault of this program, not of the target\n${told(error)}\n`);
   return exitCodes.ownError;
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143));
-const code = await main(process.argv.slice(2)).catch(codeOf);
-process.exitCode = code;
+/** The first signal lets the run clean up, the second one does not. */
+function interruption(): Promise<unknown> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(exitCodes.interrupted));
+        resolve(signal);
+      });
+    }
+  });
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch(codeOf);
+// What an interrupted check was doing ends here.
+if (process.exitCode === exitCodes.interrupted) process.exit();

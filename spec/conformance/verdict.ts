@@ -45,7 +45,7 @@ export function levelVerdict(checks: readonly Judged[], level: Level): LevelVerd
   return passed && musts.length > 0 ? 'CONFORMANT' : 'INCOMPLETE';
 }
 
-export const exitCodes = { conformant: 0, failed: 1, usage: 2, ownError: 3, incomplete: 4 } as const;
+export const exitCodes = { conformant: 0, failed: 1, usage: 2, ownError: 3, incomplete: 4, interrupted: 130 } as const;
 
 /** @param claimed the levels that count */
 export function exitCodeOf(checks: readonly Judged[], claimed: readonly Level[]): number {

@@ -16,7 +16,22 @@ export interface Ended {
   readonly stderr: string;
 }
 
-export async function conformance(...words: string[]): Promise<Ended> {
+export function conformance(...words: string[]): Promise<Ended> {
+  return started(words).ended;
+}
+
+/** A run that is sent SIGINT once it has printed a text. */
+export function interrupted(at: string, ...words: string[]): Promise<Ended> {
+  const { child, ended } = started(words);
+  let text = '';
+  child.stdout.on('data', (piece: string) => {
+    text += piece;
+    if (text.includes(at)) child.kill('SIGINT');
+  });
+  return ended;
+}
+
+function started(words: readonly string[]) {
   const child = spawn(process.execPath, [MAIN, ...words], {
     env: { ...process.env, JOBSPEC_TOKEN: TOKEN, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -29,8 +44,10 @@ export async function conformance(...words: string[]): Promise<Ended> {
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { code, stdout, stderr };
+  const ended = new Promise<Ended>((resolve) => {
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+  return { child, ended };
 }
 
 export interface Judged extends Ended {

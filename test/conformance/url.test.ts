@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DaemonFolder } from '../support/daemon.js';
-import { judged, TOKEN } from './program.js';
+import { interrupted, judged, TOKEN } from './program.js';
 
 const test = suite('conformance, an address');
 let folder: DaemonFolder;
@@ -24,12 +24,9 @@ test('with the token: nothing fails, what needs more is not tested, and nothing 
   const untested = report.checks.filter(({ verdict }) => verdict === 'not-tested');
   for (const { id, needs } of untested) assert.match(needs, /proc|fixture|work/, id);
   assert.equal((await folder.events()).slice(0, before.length), before);
-  const { jobs } = (await folder.get<{ queue: { jobs: { job_id: string; status: string }[] } }>('/v1/status')).queue;
+  const jobs = await allJobs();
   assert.ok(jobs.length > 100, String(jobs.length));
-  assert.equal(
-    jobs.filter(({ status }) => ['queued', 'running', 'retry_waiting'].includes(status)),
-    [],
-  );
+  assert.equal(jobs.filter(isOpen), []);
   const texts = [stdout, stderr, ...['report.json', 'junit.xml', 'report.html', 'summary.md'].map(file)];
   for (const text of texts) assert.not(text.includes(TOKEN));
 });
@@ -55,5 +52,25 @@ test('a seed and a pattern', async () => {
   assert.is(report.seed, '42');
   assert.match(stdout, /130 checks of the claimed levels were left out/);
 });
+
+test('interrupted: it ends, and leaves nothing behind', async () => {
+  const { code, stderr } = await interrupted('observe.events.envelope', '--url', folder.url);
+  assert.is(code, 130);
+  assert.match(stderr, /the run was interrupted/);
+  assert.equal((await allJobs()).filter(isOpen), []);
+});
+
+interface Shown {
+  readonly job_id: string;
+  readonly status: string;
+}
+
+async function allJobs(): Promise<Shown[]> {
+  return (await folder.get<{ queue: { jobs: Shown[] } }>('/v1/status')).queue.jobs;
+}
+
+function isOpen({ status }: Shown): boolean {
+  return status === 'queued' || status === 'running' || status === 'retry_waiting';
+}
 
 test.run();

@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly seed: string;
   /** Told at each end of a check, in the order of ending; a monitor may still find something against it. */
   readonly progress: (done: Done, verdict: Verdict, count: number) => void;
+  /** Ends the run early: servers are ended, jobs cancelled. */
+  readonly interrupted: Promise<unknown>;
 }
 
 export interface Done {
@@ -45,15 +47,23 @@ export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }
 
+/** Somebody wants it to end. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
 /** Checks with servers of their own mostly wait: for starts, for leases. */
 const LANES = 2;
 
-/** @throws Unreachable */
+/** @throws Unreachable Interrupted */
 export async function run(options: RunOptions): Promise<RunResult> {
   const session = new Session(options);
-  await session.open();
+  const interrupted = options.interrupted.then(() => {
+    throw new Interrupted('the run was interrupted');
+  });
   try {
-    return await session.work();
+    await Promise.race([session.open(), interrupted]);
+    return await Promise.race([session.work(), interrupted]);
   } finally {
     await session.close();
   }
@@ -68,6 +78,8 @@ class Session {
   readonly #done = new Map<string, Done>();
   #mayOwn: boolean;
   #waitingJobId: string | undefined;
+  #isSettled = false;
+  #isClosed = false;
 
   constructor(options: RunOptions) {
     this.#options = options;
@@ -83,7 +95,6 @@ class Session {
       if (target instanceof OwnServer) await target.start();
       await target.get('/v1/health');
     } catch (error) {
-      await this.close();
       if (error instanceof NoStart) throw new Unreachable(`the target does not start: ${error.message}`);
       if (error instanceof NoAnswer) throw new Unreachable(`${target.base} does not answer: ${error.message}`);
       throw error;
@@ -121,18 +132,24 @@ class Session {
     return { done, findings: this.#findings, traffic: this.#traffic, prefix: this.#prefix };
   }
 
+  /** A server of its own is ended; to another one nothing is left behind, as far as it answers. */
   async close(): Promise<void> {
-    if (this.#target instanceof OwnServer) await this.#target.dispose();
+    this.#isClosed = true;
+    const target = this.#target;
+    if (target instanceof OwnServer) await target.dispose();
+    else if (target.hasToken && !this.#isSettled) await target.cancelAll().catch(ignoreNoAnswer);
   }
 
   async #run(selected: Selected): Promise<void> {
     const { profile, progress } = this.#options;
+    if (this.#isClosed) return;
     const startedAt = Date.now();
     let outcome = reasonToSkip(selected, profile);
     if (outcome === undefined) {
       outcome = await runCheck(selected.check, this.#contextFor(selected.check), this.#findings);
       if (!hasOwnServers(selected)) await this.#tidy(selected.check);
     }
+    if (this.#isClosed) return;
     const done = { selected, outcome, ms: Date.now() - startedAt };
     this.#done.set(selected.entry.id, done);
     const { id, severity } = selected.entry;
@@ -172,6 +189,7 @@ class Session {
   /** Cancels what is left, and lets the monitors see the last state of everything. */
   async #settle(): Promise<void> {
     const target = this.#target;
+    this.#isSettled = true;
     try {
       if (target.hasToken) await target.cancelAll();
       await target.quiet();

@@ -1,6 +1,6 @@
 /** A running server as the checks see it: every answer passes the monitors, and what was submitted is remembered. */
 import { NotTested } from '../check.js';
-import { isObject, type JsonObject, numberAt, objectsAt, textAt } from '../json.js';
+import { at, isObject, type JsonObject, numberAt, objectsAt, textAt } from '../json.js';
 import type { Watch } from '../monitor/watch.js';
 import { inLanes, pause, until } from '../waiting.js';
 import { type Ask, type Exchange, NoAnswer } from './exchange.js';
@@ -150,7 +150,9 @@ export class Target {
     let before: string | undefined;
     const end = Date.now() + QUIET_WITHIN_MS;
     while (Date.now() < end) {
-      const lag = (await this.ready())['projection_lag'];
+      const answer = await this.get('/v1/ready');
+      if (answer.status !== 200) return false;
+      const lag = at(answer.json, 'projection_lag');
       const head = `${numberAt(lag, 'event_count')} ${textAt(lag, 'last_event_id')}`;
       if (head === before) return true;
       before = head;
