@@ -18,6 +18,7 @@ import {
 import { consumerLists } from '../monitor/consumer-oracle.js';
 import type { Exchange } from '../target/exchange.js';
 import type { Target } from '../target/target.js';
+import { kindTypes, mixedJobs, oneOfEachKind, readAll, workEndsWithinMs } from './consumer-jobs.js';
 import { someJobs, steady } from './steady.js';
 
 const shapeOf: Readonly<Record<(typeof consumerReads)[number], SchemaName>> = {
@@ -29,10 +30,6 @@ const shapeOf: Readonly<Record<(typeof consumerReads)[number], SchemaName>> = {
 };
 /** Once set they stay; whoever looks at both places sees the same. */
 const SHARED_MEMBERS = ['status', 'failure', 'artifacts', 'request_ids', 'last_event_id'];
-const WORK_ENDS_WITHIN_MS = 30_000;
-
-/** A job of each type that lands somewhere else. */
-export const kindTypes = ['rpi.run', 'dream.run', 'wiki.forge', 'openclaw.snapshot'] as const;
 
 export const consumerChecks = [
   check('project.consumer.shapes', async (context) => {
@@ -107,10 +104,10 @@ export const consumerChecks = [
     const envelope = context.work('hang');
     const jobId = String(envelope['job_id']);
     await context.accepted(envelope, server);
-    await server.untilStatus(jobId, ['running'], WORK_ENDS_WITHIN_MS);
+    await server.untilStatus(jobId, ['running'], workEndsWithinMs);
     await shouldShow(context, server, jobId, 'running');
     await server.crash({ withoutWorkers: context.profile.start?.commandWithoutWorkers !== undefined });
-    const within = context.leaseMs + WORK_ENDS_WITHIN_MS;
+    const within = context.leaseMs + workEndsWithinMs;
     await server.untilStatus(jobId, ['retry_waiting', ...terminal], within);
     await shouldShow(context, server, jobId, 'retry_waiting');
   }),
@@ -206,29 +203,6 @@ function mustBe(context: Context, answer: Exchange, path: readonly string[], val
   context.must(same(seen, value), expected, shown(seen === undefined ? 'absent' : seen), answer);
 }
 
-/** Their ids, in the order of `kindTypes`. */
-async function oneOfEachKind(context: Context): Promise<string[]> {
-  const ids: string[] = [];
-  for (const job_type of kindTypes) {
-    const envelope = context.envelope({ job_type, payload: {} });
-    await context.accepted(envelope);
-    ids.push(String(envelope['job_id']));
-  }
-  return ids;
-}
-
-/** Queued and cancelled ones, and ended ones where their fate is promised. */
-async function mixedJobs(context: Context): Promise<void> {
-  const [, second] = await someJobs(context, 2);
-  await context.target.cancel(second ?? '');
-  for (const fate of ['complete', 'fail'] as const) {
-    if (context.profile.workload?.[fate] === undefined) continue;
-    const envelope = context.work(fate);
-    await context.accepted(envelope);
-    await context.target.untilStatus(String(envelope['job_id']), terminal, WORK_ENDS_WITHIN_MS);
-  }
-}
-
 function compare(context: Context, job: JsonObject, resource: JsonObject, answer: Exchange): void {
   const isFirm = terminal.includes(textAt(job, 'status') ?? '') || job['status'] === 'queued';
   for (const name of SHARED_MEMBERS) {
@@ -244,12 +218,6 @@ function sameFailure(job: JsonObject, resource: JsonObject): boolean {
   return ['code', 'message', 'retryable'].every((name) =>
     sameOrBlank(at(job, 'failure', name), at(resource, 'failure', name)),
   );
-}
-
-async function readAll(target: Target) {
-  const read = (name: string): Promise<Exchange> => target.readExchange(`${target.consumerBase}/${name}`);
-  const lists = { runs: await read('runs'), jobs: await read('jobs'), wiki: await read('wiki') };
-  return { lists, snapshot: await read('snapshot/latest') };
 }
 
 /** A status that is live is compared in one moment: the queue is read on both sides of the consumer. */

@@ -6,7 +6,7 @@ import { terminal } from '../fold.js';
 import { at, firstDifference, instant, type JsonObject, listAt, textAt, without } from '../json.js';
 import { allFiles, removeAllBut } from '../target/files.js';
 import type { OwnServer } from '../target/own-server.js';
-import { kindTypes } from './project-consumer.js';
+import { kindTypes } from './consumer-jobs.js';
 import { someJobs } from './steady.js';
 
 const MOMENTS = ['now', 'rebuilt_at', 'generated_at'];
