@@ -77,6 +77,11 @@ conformance: build ## All checks of JobSpec v0 against a fresh daemon (REPORT=fo
 	@node dist/spec/conformance/main.js --profile spec/conformance/profiles/agentopsd.json \
 	  $(if $(REPORT),--report $(REPORT)) $(if $(LEVEL),--level $(LEVEL))
 
+MISTAKES ?=
+.PHONY: mutants
+mutants: build ## Every known mistake of a server against the check that has to see it (MISTAKES="ids, * for anything")
+	@node dist/test/conformance/mutants.js $(if $(MISTAKES),'$(MISTAKES)')
+
 .PHONY: lint
 lint: install ## Formatter, linter, unused code, the OpenAPI document
 	@$(BIN)/biome check --error-on-warnings .
