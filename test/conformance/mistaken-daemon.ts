@@ -30,7 +30,8 @@ const { values } = parseArgs({
 const root = String(values['root'] ?? process.cwd());
 const address = String(values['addr']);
 const { AGENTOPSD_MISTAKE: check = '', AGENTOPSD_MISTAKE_MARKS: marks, AGENTOPSD_TOKEN: given = '' } = process.env;
-const ledgerText = ledgerOf(root);
+const ledgerText = textsOf('ledger', '.jsonl').join('');
+const cacheTexts = textsOf('projections', '.json');
 const daemonUrl = `http://127.0.0.1:${await freePort()}`;
 const mistake = allMistakes.find((each) => each.check === check);
 if (check !== '' && mistake === undefined) throw new Error(`no mistake is there for ${check}`);
@@ -87,7 +88,7 @@ function roomOf(): Room {
     if (body === undefined) throw new Error(`GET ${target} is no JSON object`);
     return body;
   };
-  return { folder: root, token, hasToken: given !== '', ledgerText, ask, read };
+  return { folder: root, token, hasToken: given !== '', ledgerText, cacheTexts, ask, read };
 }
 
 /** The token that the daemon made for itself. */
@@ -99,16 +100,14 @@ function tokenOfState(): string {
   return '';
 }
 
-function ledgerOf(folder: string): string {
-  const ledger = join(folder, '.agents', 'daemon', 'ledger');
+/** The texts of the files in a folder of the daemon's, by name; none where there is no folder. */
+function textsOf(folder: string, ending: string): string[] {
+  const whole = join(root, '.agents', 'daemon', folder);
   try {
-    const names = readdirSync(ledger).filter((name) => name.endsWith('.jsonl'));
-    return names
-      .sort()
-      .map((name) => readFileSync(join(ledger, name), 'utf8'))
-      .join('');
+    const names = readdirSync(whole).filter((name) => name.endsWith(ending));
+    return names.sort().map((name) => readFileSync(join(whole, name), 'utf8'));
   } catch {
-    return '';
+    return [];
   }
 }
 

@@ -8,6 +8,7 @@ import { executeMistakes } from './execute.js';
 import { failpointMistake, idempotencyMistakes } from './idempotency.js';
 import type { Mistake } from './mistake.js';
 import { observeMistakes } from './observe.js';
+import { projectMistakes } from './project.js';
 import { submitMistakes, validateMistakes } from './submit.js';
 
 export const allMistakes: readonly Mistake[] = [
@@ -23,4 +24,5 @@ export const allMistakes: readonly Mistake[] = [
   syncMistake,
   cancelMistakes,
   executeMistakes,
+  projectMistakes,
 ].flat();

@@ -142,6 +142,15 @@ export function readOr(path: string, otherwise: string): string {
   }
 }
 
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export const durableMistakes = [
   mistake('enqueue.submit.append-before-ack', 'acknowledged half a second before it is written', (room) =>
     writesLater(room, 500, false, guessSubmit(room)),
@@ -207,20 +216,14 @@ export const durableMistakes = [
     ),
   ),
   mistake('project.rebuild.from-ledger-only', 'the projections are read from a file of their own', fromSideFile),
-  mistake('project.rebuild.bad-cache', 'a spoiled cache is believed', ({ folder }) => {
-    const kept = readOr(join(folder, '.agents', 'openclaw', 'snapshot.json'), '{}');
-    let isSpoiled = false;
-    try {
-      JSON.parse(kept);
-    } catch {
-      isSpoiled = true;
-    }
-    return isSpoiled
+  mistake('project.rebuild.bad-cache', 'a spoiled cache is believed', ({ cacheTexts }) =>
+    cacheTexts.some((text) => !isJson(text))
       ? edits(CONSUMER, (body) => {
-          if (body.jobs !== undefined) body.jobs = [];
+          const lists = body.resources ?? body;
+          if (lists.jobs !== undefined) lists.jobs = [];
         })
-      : {};
-  }),
+      : {},
+  ),
 ];
 
 /** Nothing that a wire shows, and nothing that a killed process loses. */

@@ -31,6 +31,8 @@ export interface Room {
   readonly hasToken: boolean;
   /** The ledger's lines as they stood before the daemon looked at them. */
   readonly ledgerText: string;
+  /** The files that only speed up a start, likewise. */
+  readonly cacheTexts: readonly string[];
   /** Asks the daemon itself, with the token. */
   ask(method: string, target: string, body?: unknown): Promise<Answer>;
   /** The JSON of a read of the daemon itself. */
