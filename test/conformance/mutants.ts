@@ -4,6 +4,7 @@ import { idMatches, readCatalogue } from '../../spec/conformance/catalogue.js';
 import { inLanes } from '../../spec/conformance/waiting.js';
 import { type Kill, kill } from './kill.js';
 import { allMistakes } from './mistakes/all.js';
+import type { Mistake } from './mistakes/mistake.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,7 +18,7 @@ if (mistakes.length === 0) {
 }
 
 const kills = await inLanes(mistakes, Number(values.lanes), async (mistake) => {
-  const found = await kill(mistake);
+  const found = await kill(mistake).catch((error: Error) => notRun(mistake, error));
   process.stdout.write(`${lineOf(found)}\n`);
   return found;
 });
@@ -29,6 +30,11 @@ process.stdout.write(`\n${kills.length - alive.length} of ${kills.length} mistak
 for (const { check, told } of alive) process.stdout.write(`  lives: ${check} (${told})\n`);
 for (const { id, mutant } of without) process.stdout.write(`  no mistake yet: ${id} (${mutant})\n`);
 process.exit(alive.length === 0 ? 0 : 1);
+
+/** A run that came to no report says nothing for any check. */
+function notRun({ check, what }: Mistake, error: Error): Kill {
+  return { check, what, made: 0, verdict: 'no report', killed: false, others: [], told: error.message };
+}
 
 function lineOf({ check, what, made, verdict, killed, others }: Kill): string {
   const beside = others.length === 0 ? '' : `  also: ${others.join(' ')}`;
