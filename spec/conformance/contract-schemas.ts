@@ -4,9 +4,8 @@
  */
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
-import { isObject } from './json.js';
 
-type Schema = Readonly<Record<string, unknown>>;
+export type Schema = Readonly<Record<string, unknown>>;
 
 export const jobStatuses = ['queued', 'running', 'retry_waiting', 'completed', 'failed', 'cancelled', 'degraded'];
 export const projectionStatuses = ['current', 'stale', 'degraded'];
@@ -251,24 +250,4 @@ export function shapeProblem(name: SchemaName, body: unknown): string | undefine
   const [first] = validate.errors ?? [];
   const wanted = first?.params === undefined ? '' : ` ${JSON.stringify(first.params)}`;
   return `${first?.instancePath === '' ? 'the body' : first?.instancePath} ${first?.message ?? 'is wrong'}${wanted}`;
-}
-
-/** A body without the members that v0 knows nothing of: what an implementation adds may differ as it likes. */
-export function contractPart(name: SchemaName, body: unknown): unknown {
-  return knownPart(schemas[name], body);
-}
-
-function knownPart(schema: Schema, value: unknown): unknown {
-  if (Array.isArray(value)) {
-    const items = schema['items'] as Schema | undefined;
-    return items === undefined ? value : value.map((each) => knownPart(items, each));
-  }
-  const properties = schema['properties'] as Readonly<Record<string, Schema>> | undefined;
-  const others = schema['additionalProperties'] as Schema | undefined;
-  if ((properties === undefined && others === undefined) || !isObject(value)) return value;
-  const members = Object.entries(value).flatMap(([member, inner]) => {
-    const own = properties?.[member] ?? others;
-    return own === undefined ? [] : [[member, knownPart(own, inner)] as const];
-  });
-  return Object.fromEntries(members);
 }

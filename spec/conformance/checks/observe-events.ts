@@ -2,8 +2,10 @@
 import { check, NotTested } from '../check.js';
 import type { Context } from '../context.js';
 import { at, instant, type JsonObject, numberAt, objectsAt, same, shown, textAt } from '../json.js';
+import { canDamage } from '../target/damage.js';
 import type { OwnServer } from '../target/own-server.js';
 import type { Target } from '../target/target.js';
+import { damaged } from './damaged.js';
 import { eventIds, someJobs, steady } from './steady.js';
 
 export const eventChecks = [
@@ -29,9 +31,10 @@ export const eventChecks = [
 
   check('observe.events.count-matches-lag', async (context) => {
     await someJobs(context, 1);
-    const { seen, events } = await steady(context.target, () => context.target.readExchange('/v1/ready'));
-    const count = numberAt(seen.json, 'projection_lag', 'event_count');
-    context.must(count === events.length, `event_count ${events.length}, as many as /v1/events has`, count, seen);
+    await mustCount(context, context.target);
+    // Damaged lines are counted elsewhere, never as events.
+    if (context.ownsProcess && canDamage(context.profile))
+      await mustCount(context, (await damaged(context, 'middle')).server);
   }),
 
   check('observe.events.ids-unique', async (context) => {
@@ -82,6 +85,12 @@ function envelopeProblem(event: JsonObject): string | undefined {
     if ((textAt(event, name) ?? '') === '') return `\`${name}\` of an event is a text that is not empty`;
   }
   return instant(event['occurred_at']) === undefined ? '`occurred_at` of an event is RFC 3339' : undefined;
+}
+
+async function mustCount(context: Context, target: Target): Promise<void> {
+  const { seen, events } = await steady(target, () => target.readExchange('/v1/ready'));
+  const count = numberAt(seen.json, 'projection_lag', 'event_count');
+  context.must(count === events.length, `event_count ${events.length}, as many as /v1/events has`, count, seen);
 }
 
 async function restarted(own: OwnServer | undefined): Promise<void> {

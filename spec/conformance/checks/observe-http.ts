@@ -1,8 +1,8 @@
 /** What HTTP asks of every read: methods, unknown paths, errors, who may read, shapes, the short paths. */
 import { check, NotTested } from '../check.js';
 import type { Context } from '../context.js';
+import { contractPart } from '../contract-parts.js';
 import { readPaths, routeFor } from '../contract-routes.js';
-import { contractPart } from '../contract-schemas.js';
 import { firstDifference, isObject, shown, textAt, without } from '../json.js';
 import { isJsonType } from '../monitor/answer-rules.js';
 import type { Auth } from '../target/exchange.js';

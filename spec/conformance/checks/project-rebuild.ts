@@ -1,7 +1,7 @@
 /** Every view comes from the ledger: after a new start, without anything but it, beside garbage. */
 import { check, NotTested } from '../check.js';
 import type { Context } from '../context.js';
-import { contractPart } from '../contract-schemas.js';
+import { contractPart } from '../contract-parts.js';
 import { terminal } from '../fold.js';
 import { at, firstDifference, instant, type JsonObject, listAt, textAt, without } from '../json.js';
 import { allFiles, removeAllBut } from '../target/files.js';

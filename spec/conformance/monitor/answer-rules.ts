@@ -1,5 +1,6 @@
 /** What holds for every single answer, whatever was asked. */
 
+import { nullLists } from '../contract-parts.js';
 import { type Route, routeFor } from '../contract-routes.js';
 import { shapeProblem } from '../contract-schemas.js';
 import type { Findings, Report } from '../findings.js';
@@ -40,6 +41,10 @@ function judgeShape(answer: Exchange, route: Route, findings: Findings, report: 
   }
   if (!isJsonType(answer))
     must('observe.http.schema-all', 'MUST', 'Content-Type application/json', contentType(answer));
+  for (const place of nullLists(route.schema, answer.json)) {
+    const check = route.schema.startsWith('Consumer') ? 'project.consumer.empty' : 'observe.status.empty-arrays';
+    must(check, 'MUST', `${place} is a list, empty or not`, 'null');
+  }
   const problem = answer.json === undefined ? 'the body is no JSON' : shapeProblem(route.schema, answer.json);
   if (problem !== undefined) must('observe.http.schema-all', 'MUST', `a body of the shape ${route.schema}`, problem);
 }

@@ -12,9 +12,15 @@ import { globSync } from './files.js';
 /** `middle`: a record that is not the last is no record any more. `cache`: garbage in every file that only speeds up. */
 export type Damage = 'middle' | 'torn-tail' | 'bad-meaning' | 'cache';
 
+const LINES = /^(jsonl|ndjson|json-lines)$/i;
 const HOOK_WITHIN_MS = 30_000;
 /** Exit code of a hook for damage that it does not know how to do. */
 const HOOK_CANNOT = 3;
+
+/** Whether the profile says how its ledger is damaged at all. */
+export function canDamage({ ledger }: Profile): boolean {
+  return ledger !== undefined && (ledger.corruptHook !== undefined || LINES.test(ledger.format));
+}
 
 /** @throws NotTested */
 export async function damageLedger(profile: Profile, dataDir: string, kind: Damage): Promise<void> {
@@ -23,7 +29,7 @@ export async function damageLedger(profile: Profile, dataDir: string, kind: Dama
   if (kind === 'cache' && ledger.caches.length > 0) return spoil(filesOf(dataDir, ledger.caches));
   if (ledger.corruptHook !== undefined) return runHook(ledger.corruptHook, profile, dataDir, kind);
   if (kind === 'cache') throw new NotTested('the profile declares no caches (ledger.caches)');
-  if (!/^(jsonl|ndjson|json-lines)$/i.test(ledger.format)) {
+  if (!LINES.test(ledger.format)) {
     throw new NotTested(`a ledger of format ${ledger.format} needs ledger.corrupt_hook`);
   }
   const files = filesOf(dataDir, ledger.paths);
