@@ -4,48 +4,67 @@ import type { Context } from '../context.js';
 import { instant, type JsonObject, numberAt, shown, textAt } from '../json.js';
 import type { OwnServer } from '../target/own-server.js';
 import { mustBegin, times } from './steps.js';
-import { hanging, idOf, pastLease, reclaimWithinMs, untilReclaimed, untilWorkIsDone, WORK_WITHIN_MS } from './work.js';
+import {
+  hanging,
+  idOf,
+  LEASES_END_WITHIN_MS,
+  pastLease,
+  reclaimWithinMs,
+  untilReclaimed,
+  untilWorkIsDone,
+  WORK_WITHIN_MS,
+} from './work.js';
 
 /** A lease that ended so long ago is over by every clock. */
 const CLOCK_SLACK_MS = 1_000;
 const KILLS_AT_MOST = 10;
 const STARTS = 3;
 
-export const leaseChecks = [
-  check('execute.lease.expiry', async (context) => {
-    const server = await context.server();
-    const before = await hanging(context, server);
-    const jobId = idOf(before);
-    await server.kill();
-    await startWithoutWorkers(server);
-    await context.until(`job ${jobId} to be retry_waiting, or taken again`, reclaimWithinMs(context), async () => {
-      const answer = await server.readExchange('/v1/status');
-      const job = await server.job(jobId);
-      context.demand(job !== undefined, `job ${jobId} is not lost`, 'it is not in the queue', answer);
-      const end = instant(job?.['lease_expires_at']) ?? Number.POSITIVE_INFINITY;
-      const isOver = answer.startedAt > end + CLOCK_SLACK_MS;
-      const isRunning = job?.['status'] === 'running';
-      context.demand(!(isOver && isRunning), 'a job whose lease has run out is not shown as running', job, answer);
-      const isTaken = isRunning && (numberAt(job, 'attempt') ?? 0) > (numberAt(before, 'attempt') ?? 0);
-      return isTaken || job?.['status'] === 'retry_waiting' ? true : undefined;
-    });
-  }),
+const leasesEnd = { deadlineMs: LEASES_END_WITHIN_MS };
 
-  check('execute.lease.reclaim', async (context) => {
-    const server = await context.server();
-    const before = await hanging(context, server);
-    const history = await server.events();
-    await server.crash();
-    const after = await untilReclaimed(context, before, server);
-    for (const name of ['attempt', 'lease_epoch']) {
-      const expected = `${name} ${(numberAt(before, name) ?? 0) + 1} of the next claim`;
-      context.must(numberAt(after, name) === (numberAt(before, name) ?? 0) + 1, expected, after[name]);
-    }
-    const token = textAt(after, 'claim_token') ?? '';
-    const expected = `another claim_token than ${textAt(before, 'claim_token')}`;
-    context.must(token !== '' && token !== textAt(before, 'claim_token'), expected, token);
-    mustBegin(context, history, await server.events());
-  }),
+export const leaseChecks = [
+  check(
+    'execute.lease.expiry',
+    async (context) => {
+      const server = await context.server();
+      const before = await hanging(context, server);
+      const jobId = idOf(before);
+      await server.kill();
+      await startWithoutWorkers(server);
+      await context.until(`job ${jobId} to be retry_waiting, or taken again`, reclaimWithinMs(context), async () => {
+        const answer = await server.readExchange('/v1/status');
+        const job = await server.job(jobId);
+        context.demand(job !== undefined, `job ${jobId} is not lost`, 'it is not in the queue', answer);
+        const end = instant(job?.['lease_expires_at']) ?? Number.POSITIVE_INFINITY;
+        const isOver = answer.startedAt > end + CLOCK_SLACK_MS;
+        const isRunning = job?.['status'] === 'running';
+        context.demand(!(isOver && isRunning), 'a job whose lease has run out is not shown as running', job, answer);
+        const isTaken = isRunning && (numberAt(job, 'attempt') ?? 0) > (numberAt(before, 'attempt') ?? 0);
+        return isTaken || job?.['status'] === 'retry_waiting' ? true : undefined;
+      });
+    },
+    leasesEnd,
+  ),
+
+  check(
+    'execute.lease.reclaim',
+    async (context) => {
+      const server = await context.server();
+      const before = await hanging(context, server);
+      const history = await server.events();
+      await server.crash();
+      const after = await untilReclaimed(context, before, server);
+      for (const name of ['attempt', 'lease_epoch']) {
+        const expected = `${name} ${(numberAt(before, name) ?? 0) + 1} of the next claim`;
+        context.must(numberAt(after, name) === (numberAt(before, name) ?? 0) + 1, expected, after[name]);
+      }
+      const token = textAt(after, 'claim_token') ?? '';
+      const expected = `another claim_token than ${textAt(before, 'claim_token')}`;
+      context.must(token !== '' && token !== textAt(before, 'claim_token'), expected, token);
+      mustBegin(context, history, await server.events());
+    },
+    leasesEnd,
+  ),
 
   check(
     'execute.lease.no-early-reclaim',
@@ -53,19 +72,23 @@ export const leaseChecks = [
       // A start that is slower than the lease says nothing; the monitors look at every other claim of the run.
       for (const _ of times(STARTS)) if (await isJudgedByReclaim(context)) return;
     },
-    { deadlineMs: 180_000 },
+    leasesEnd,
   ),
 
-  check('execute.lease.fencing', async (context) => {
-    const { target } = context;
-    const job = await hanging(context);
-    await target.cancel(idOf(job));
-    if (context.ownsProcess) await stopBeyondLease(context);
-    await target.events();
-    if (context.timesJudged() === 0) throw new NotTested('no event of a worker names its claim_token or lease_epoch');
-  }),
+  check(
+    'execute.lease.fencing',
+    async (context) => {
+      const { target } = context;
+      const job = await hanging(context);
+      await target.cancel(idOf(job));
+      if (context.ownsProcess) await stopBeyondLease(context);
+      await target.events();
+      if (context.timesJudged() === 0) throw new NotTested('no event of a worker names its claim_token or lease_epoch');
+    },
+    leasesEnd,
+  ),
 
-  check('execute.retry.exhaustion', exhaustion, { deadlineMs: 300_000 }),
+  check('execute.retry.exhaustion', exhaustion, leasesEnd),
 ];
 
 /** Whether the new process was there before the lease of the old one ended, so that its claim could have been too early. */

@@ -56,6 +56,8 @@ export const restartChecks = [
     const isTaken = (await server.eventsOf(jobId, 'job.claimed')).length > 0;
     if (isTaken) throw new NotTested('a worker was quicker: start.command_without_workers of the profile would help');
     await server.crash({ withoutWorkers: false });
+    // Whatever kept the workers away from it.
+    await server.cancelSubmitted([jobId]);
     const job = await untilEnded(context, jobId, server);
     context.must(job['status'] === 'completed', 'a job that was queued before SIGKILL completes', job, answer);
     await server.quiet();

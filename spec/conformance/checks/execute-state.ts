@@ -5,7 +5,7 @@ import { terminal } from '../fold.js';
 import { type JsonObject, numberAt, objectsAt, shown, textAt } from '../json.js';
 import type { Fate } from '../profile.js';
 import { taken } from './steps.js';
-import { reclaimWithinMs } from './work.js';
+import { LEASES_END_WITHIN_MS, reclaimWithinMs } from './work.js';
 
 const LOOK_EVERY_MS = 50;
 const statuses = ['queued', 'running', 'retry_waiting', ...terminal];
@@ -18,17 +18,21 @@ interface Sight {
 }
 
 export const stateChecks = [
-  check('execute.state.legal-edges', async (context) => {
-    const { target } = context;
-    const fates = (['complete', 'fail', 'hang', 'crash'] as const).filter((fate) => context.profile.workload?.[fate]);
-    if (fates.length === 0) throw new NotTested('the workload promises no job that is taken by a worker');
-    const jobs = new Map<string, Fate>();
-    for (const fate of fates) jobs.set((await taken(context, context.work(fate))).jobId, fate);
-    const seen = await watchJobs(context, jobs);
-    for (const [jobId, sights] of seen) mustBeLegal(context, jobId, sights);
-    const events = await target.events();
-    for (const jobId of jobs.keys()) mustCompleteOnClaim(context, jobId, events);
-  }),
+  check(
+    'execute.state.legal-edges',
+    async (context) => {
+      const { target } = context;
+      const fates = (['complete', 'fail', 'hang', 'crash'] as const).filter((fate) => context.profile.workload?.[fate]);
+      if (fates.length === 0) throw new NotTested('the workload promises no job that is taken by a worker');
+      const jobs = new Map<string, Fate>();
+      for (const fate of fates) jobs.set((await taken(context, context.work(fate))).jobId, fate);
+      const seen = await watchJobs(context, jobs);
+      for (const [jobId, sights] of seen) mustBeLegal(context, jobId, sights);
+      const events = await target.events();
+      for (const jobId of jobs.keys()) mustCompleteOnClaim(context, jobId, events);
+    },
+    { deadlineMs: LEASES_END_WITHIN_MS },
+  ),
 
   check('execute.state.replay-oracle', async (context) => {
     // All reads of a run are held against the events; here are some that certainly are.
@@ -45,11 +49,12 @@ export const stateChecks = [
   }),
 ];
 
-/** What each job was seen as, without repetitions, until all have ended; the one that hangs is cancelled on its way. */
+/** What each job was seen as, without repetitions, until all have ended; what does not end by itself is cancelled. */
 async function watchJobs(context: Context, jobs: ReadonlyMap<string, Fate>): Promise<Map<string, Sight[]>> {
   const { target } = context;
   const seen = new Map<string, Sight[]>([...jobs.keys()].map((jobId) => [jobId, []]));
-  let isCancelled = false;
+  const cancelled = new Set<string>();
+  const patienceEndsAt = Date.now() + reclaimWithinMs(context);
   const look = async (): Promise<true | undefined> => {
     for (const job of objectsAt(await target.status(), 'queue', 'jobs')) {
       const sights = seen.get(textAt(job, 'job_id') ?? '');
@@ -58,12 +63,15 @@ async function watchJobs(context: Context, jobs: ReadonlyMap<string, Fate>): Pro
       if (last?.status !== sight.status || last.attempt !== sight.attempt) sights?.push(sight);
     }
     const open = [...jobs].filter(([jobId]) => !terminal.includes(seen.get(jobId)?.at(-1)?.status ?? ''));
-    const onlyHanging = open.length > 0 && open.every(([, fate]) => fate === 'hang');
-    const [[jobId] = ['']] = open;
-    if (onlyHanging && !isCancelled && seen.get(jobId)?.at(-1)?.status === 'running') {
-      const answer = await target.cancel(jobId, { reason: 'it was seen running' });
-      context.must(isGood(answer), 'a running job can be cancelled', said(answer), answer);
-      isCancelled = true;
+    if (open.some(([, fate]) => fate === 'complete' || fate === 'fail')) return undefined;
+    for (const [jobId, fate] of open) {
+      const last = seen.get(jobId)?.at(-1);
+      // Of one that crashes the second attempt is worth seeing, where leases are short enough.
+      const isSeen = fate === 'hang' ? last?.status === 'running' : (last?.attempt ?? 0) > 1;
+      if (cancelled.has(jobId) || !(isSeen || Date.now() > patienceEndsAt)) continue;
+      cancelled.add(jobId);
+      const answer = await target.cancel(jobId, { reason: 'it was watched for long enough' });
+      context.must(isGood(answer), 'a job that has not ended can be cancelled', said(answer), answer);
     }
     return open.length === 0 ? true : undefined;
   };

@@ -4,13 +4,14 @@ import { type Context, isGood, said } from '../context.js';
 import { failureCodes } from '../contract-schemas.js';
 import { instant, isObject, type JsonObject, numberAt, same, shown, textAt } from '../json.js';
 import { taken, times } from './steps.js';
-import { hanging, idOf, pastLease, untilEnded, WORK_WITHIN_MS } from './work.js';
+import { hanging, idOf, LEASES_END_WITHIN_MS, pastLease, untilEnded, WORK_WITHIN_MS } from './work.js';
 
 const CLOCK_SLACK_MS = 500;
 const HEARTBEATS = 2;
 /** What comes in between is not claimed to be a heartbeat's doing. */
 const HEARTBEAT_PATIENCE_MS = 15_000;
 const SHORT_JOBS = 30;
+const SHORT_JOBS_WITHIN_MS = 120_000;
 
 export const workChecks = [
   check('execute.cancel.running', async (context) => {
@@ -50,7 +51,7 @@ export const workChecks = [
     must(attempt >= 1 && attempt <= most, 'a running job has an `attempt` from 1 to `max_attempts`');
   }),
 
-  check('execute.heartbeat.extends', heartbeats),
+  check('execute.heartbeat.extends', heartbeats, { deadlineMs: LEASES_END_WITHIN_MS }),
 
   check('execute.complete', async (context) => {
     const { jobId, answer } = await taken(context, context.work('complete'));
@@ -96,7 +97,7 @@ export const workChecks = [
     context.should(waiting?.['status'] === 'queued', 'what nobody takes stays queued', waiting, first.answer);
   }),
 
-  check('execute.queue.exclusive', exclusive, { deadlineMs: 90_000 }),
+  check('execute.queue.exclusive', exclusive, { deadlineMs: 2 * SHORT_JOBS_WITHIN_MS }),
 ];
 
 function isOfJob(event: JsonObject): boolean {
@@ -134,7 +135,7 @@ async function exclusive(context: Context): Promise<void> {
   const { target } = context;
   const jobs = await context.inLanes(times(SHORT_JOBS), 4, () => taken(context, context.work('complete')));
   const open = new Set(jobs.map(({ jobId }) => jobId));
-  await context.until(`${SHORT_JOBS} jobs to end`, 2 * WORK_WITHIN_MS, async () => {
+  await context.until(`${SHORT_JOBS} jobs to end`, SHORT_JOBS_WITHIN_MS, async () => {
     for (const event of await target.events()) {
       if (/^job\.(completed|failed|cancelled)$/.test(String(event['event_type']))) open.delete(String(event['job_id']));
     }

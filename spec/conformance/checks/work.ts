@@ -9,6 +9,8 @@ import { taken } from './steps.js';
 export const WORK_WITHIN_MS = 30_000;
 /** Waiting for the end of longer leases would take too long. */
 const LONGEST_LEASE_MS = 15_000;
+/** For a whole check that waits for leases to end: they may be longer than what is usual. */
+export const LEASES_END_WITHIN_MS = 600_000;
 /** Clocks differ, and whoever looks at one comes a little later. */
 const AFTER_LEASE_MS = 300;
 
