@@ -1,5 +1,5 @@
 /** What a run says, as data: the one source of every form that it is written in. Nothing in it holds the token. */
-import { type CatalogueEntry, type Level, levels, type Severity } from '../catalogue.js';
+import { type CatalogueEntry, idMatches, type Level, levels, type Severity } from '../catalogue.js';
 import type { Finding, Findings } from '../findings.js';
 import type { Exception, Profile } from '../profile.js';
 import { redactData, redactor } from '../redaction.js';
@@ -136,7 +136,7 @@ function checkOf({ selected, outcome, ms }: Done, all: Findings, profile: Profil
   const reported = verdict === 'unsupported' ? [] : byWeight(found, entry.severity);
   const findings = reported.map((finding) => findingOf(finding, profile));
   const [heaviest] = findings;
-  const known = profile.knownFailures.find(({ check }) => check === entry.id);
+  const known = profile.knownFailures.find(({ check }) => idMatches(entry.id, check));
   return {
     id: entry.id,
     level: entry.level,
