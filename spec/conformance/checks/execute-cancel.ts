@@ -75,7 +75,7 @@ export const cancelChecks = [
     const { jobId } = await taken(context, context.envelope());
     for (const [what, headers] of [
       ['without a token', {}],
-      ['with a wrong token', { [target.tokenHeader]: `${target.token}x` }],
+      ['with a wrong token', { [target.tokenHeader]: 'not-the-token-of-this-target' }],
       ['of a foreign origin', { [target.tokenHeader]: target.token, Origin: 'https://evil.example' }],
       ['of another site', { [target.tokenHeader]: target.token, 'Sec-Fetch-Site': 'cross-site' }],
     ] as const) {
