@@ -781,7 +781,7 @@ export interface components {
             worktree?: boolean | null;
             /** @description The work order that the run carries out, as a factory job hands it on: until the run has ended, no order that touches the same paths is admitted. */
             work_order?: Record<string, never> | string | null;
-        };
+        } | null;
         /** @description One phase of such a run. */
         "Payload.rpi.phase": {
             /** @description What is to be reached, in words. */
@@ -845,7 +845,7 @@ export interface components {
             run_id?: string | null;
             /** @description Whether an admitted order is handed on as an rpi.run of its own; or how: start_phase, max_phase, mode and worktree of that run. Default: false. */
             handoff?: boolean | Record<string, never> | null;
-        };
+        } | null;
         /** @description Tries a work order in a throw-away worktree. */
         "Payload.factory.local-pilot": {
             /** @description The work order, or the path of a JSON file that holds it, relative to the repository: work-order.schema.json has its form. */
@@ -854,7 +854,7 @@ export interface components {
             run_id?: string | null;
             /** @description Whether an order whose pilot passed is handed on as an rpi.run of its own; or how: start_phase, max_phase, mode and worktree of that run. Default: false. */
             handoff?: boolean | Record<string, never> | null;
-        };
+        } | null;
         /** @description Writes the consumer snapshot down. */
         "Payload.openclaw.snapshot": {
             /** @description Why it was asked for: recorded, not interpreted. */
