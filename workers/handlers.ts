@@ -3,6 +3,8 @@ import type { BuiltinType } from '../lib/model/builtin-types.js';
 import type { BuiltinHandler } from './builtin-context.js';
 
 export const handlers: Readonly<Record<BuiltinType, () => Promise<BuiltinHandler>>> = {
+  'rpi.run': async () => (await import('./rpi-run.js')).rpiRun,
+  'rpi.phase': async () => (await import('./rpi-phase.js')).rpiPhase,
   'wiki.forge': async () => (await import('./wiki-forge.js')).wikiForge,
   'wiki.build': async () => (await import('./wiki-build.js')).wikiBuild,
   'factory.admission': async () => (await import('./factory-admission.js')).factoryAdmission,

@@ -49,6 +49,14 @@ export function numberMember(payload: JsonObject, member: string, least: number,
   throw failure('request_rejected', `payload.${member} must be a number from ${least} to ${most}`);
 }
 
+/** Yes or no; undefined when it is absent or null. */
+export function booleanMember(payload: JsonObject, member: string): boolean | undefined {
+  const value = payload[member];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'boolean') return value;
+  throw failure('request_rejected', `payload.${member} must be true or false`);
+}
+
 /** A caller's text as a message can hold it: on one line, quoted, bounded. */
 export function told(text: string): string {
   return `"${safeLine(text.length > TOLD_CHARACTERS ? `${text.slice(0, TOLD_CHARACTERS)}…` : text)}"`;

@@ -2,6 +2,8 @@
 import type { JobType } from './event.js';
 
 export const builtinTypes = [
+  'rpi.run',
+  'rpi.phase',
   'wiki.forge',
   'wiki.build',
   'factory.admission',

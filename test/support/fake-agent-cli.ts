@@ -1,5 +1,6 @@
 /**
- * An agent CLI that does what the prompt asks of it: `[[word]]`, or `[[word argument]]`, one after the other. It speaks
+ * An agent CLI that does what the prompt asks of it: `[[word]]`, or `[[word argument]]`, one after the other, and
+ * `[[2:word]]` in the second phase of a run alone. It speaks
  * Claude Code's and Codex's protocols, as `fake-agent-cli.js claude|codex …`, and does on demand what the real ones were
  * seen to do: end well with a tool refused, call an error a success, exit with 0 on SIGINT, end without a last word, not
  * end at all, leave processes in sessions of their own.
@@ -210,10 +211,14 @@ async function main(): Promise<void> {
   }
   const prompt = readFileSync(0, 'utf8');
   const tongue = kind === 'codex' ? codexTongue(args) : claudeTongue();
-  const asked = [...prompt.matchAll(/\[\[([\w-]+) ?([^\]]*)\]\]/gu)];
-  if (!asked.some(([, word]) => word === 'silent')) tongue.begin();
-  for (const [, word = '', argument = ''] of asked) await deeds[word]?.(tongue, argument);
-  if (!asked.some(([, word]) => word === 'say' || word === 'env' || word === 'argv')) tongue.say('It is done.');
+  const phase = /\bThis is phase (\d)/u.exec(prompt)?.[1];
+  const asked = [...prompt.matchAll(/\[\[(?:(\d):)?([\w-]+) ?([^\]]*)\]\]/gu)]
+    .filter(([, only]) => only === undefined || only === phase)
+    .map(([, , word = '', argument = '']) => ({ word, argument }));
+  const has = (...words: string[]) => asked.some(({ word }) => words.includes(word));
+  if (!has('silent')) tongue.begin();
+  for (const { word, argument } of asked) await deeds[word]?.(tongue, argument);
+  if (!has('say', 'env', 'argv')) tongue.say('It is done.');
   tongue.end();
 }
 

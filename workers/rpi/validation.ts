@@ -1,0 +1,66 @@
+/**
+ * Runs the validation commands of a payload, one after the other, each to its end: their exit codes are the verdict,
+ * and all of them are told.
+ */
+import type { JsonObject } from '../../lib/base/json.js';
+import type { BuiltinContext } from '../builtin-context.js';
+import { told } from '../payload.js';
+import { rpiLimits } from './limits.js';
+
+export interface CommandEnd extends JsonObject {
+  command: string;
+  duration_ms: number;
+  /** The end of what it printed. */
+  output: string;
+}
+
+export interface Validated {
+  readonly ends: readonly CommandEnd[];
+  /** Undefined when all of them ended with 0. */
+  readonly why: string | undefined;
+}
+
+/** @param cwd absolute */
+export async function validate(context: BuiltinContext, commands: readonly string[], cwd: string): Promise<Validated> {
+  const ends: CommandEnd[] = [];
+  const bad: string[] = [];
+  for (const command of commands) {
+    context.signal.throwIfAborted();
+    context.log(`[agentopsd: validation: ${command}]`);
+    const startedMs = performance.now();
+    const tail = tailOf(rpiLimits.outputCharacters);
+    const { validationMs: timeoutMs } = rpiLimits;
+    const end = await context.spawn('sh', ['-c', command], {
+      cwd,
+      timeoutMs,
+      idleMs: timeoutMs,
+      onOutput: tail.take,
+      onErrorOutput: tail.take,
+    });
+    context.signal.throwIfAborted();
+    const { exitCode, signal, stopped } = end;
+    ends.push({
+      command,
+      ...(exitCode === undefined ? {} : { exit_code: exitCode }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(stopped === undefined ? {} : { stopped }),
+      duration_ms: Math.round(performance.now() - startedMs),
+      output: tail.text(),
+    });
+    const how = stopped !== undefined ? `took longer than ${timeoutMs / 1000} s` : `ended with ${exitCode ?? signal}`;
+    if (exitCode !== 0 || stopped !== undefined) bad.push(`${told(command)} ${how}`);
+  }
+  return { ends, why: bad.length === 0 ? undefined : `validation failed: ${bad.join('; ')}` };
+}
+
+/** Of everything that is taken, the last characters. */
+function tailOf(characters: number): { take: (bytes: Buffer) => true; text: () => string } {
+  let kept = Buffer.alloc(0);
+  return {
+    take(bytes) {
+      kept = Buffer.concat([kept, bytes]).subarray(-4 * characters);
+      return true;
+    },
+    text: () => kept.toString('utf8').slice(-characters).toWellFormed(),
+  };
+}
