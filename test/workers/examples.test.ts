@@ -13,6 +13,7 @@ import type { WorkerBench } from '../support/builtin-context.js';
 import { createEvalBench } from '../support/eval-bench.js';
 import { GitRepository } from '../support/git-repository.js';
 import { createKernelDouble } from '../support/kernel-double.js';
+import { scriptedAgent } from '../support/scripted-agent.js';
 import { repositoryRoot } from '../support/sources.js';
 
 const test = suite<WorkerBench>('examples');
@@ -186,6 +187,23 @@ test('eval.skill-delta', async (bench) => {
   const card = JSON.parse(bench.read(bench.artifacts['scorecard.json'] ?? '')) as Delta;
   assert.equal([card.verdict, card.difference, card.flips.to_pass.length], ['better', 0.5, 5]);
   assert.ok(card.interval !== undefined && card.interval.low > 0);
+
+test('rpi.run', async (bench) => {
+  const agent = scriptedAgent(['Change list.ts.', 'Changed it.', 'It holds.']);
+  bench.agent = agent;
+  await runExample(bench, 'rpi.run');
+  assert.is(agent.requests.length, 3);
+  for (const { prompt } of agent.requests) assert.match(prompt, 'An empty workshop prints `[]`.');
+  assert.match(agent.requests[2]?.prompt ?? '', 'Changed it.');
+  const run = JSON.parse(bench.read(bench.artifacts['run.json'] ?? '')) as { run_id: string; verdict: string };
+  assert.is(run.run_id, 'list-as-json');
+  assert.is(run.verdict, 'succeeded');
+});
+
+test('rpi.phase', async (bench) => {
+  bench.agent = scriptedAgent(['Change list.ts.']);
+  await runExample(bench, 'rpi.phase');
+  assert.match(bench.read(bench.artifacts['phase-1/summary.md'] ?? ''), 'Change list.ts.');
 });
 
 test.run();
