@@ -82,6 +82,10 @@ MISTAKES ?=
 mutants: build ## Every known mistake of a server against the check that has to see it (MISTAKES="ids, * for anything")
 	@node dist/test/conformance/mutants.js $(if $(MISTAKES),'$(MISTAKES)')
 
+.PHONY: test-agents
+test-agents: build ## The real Claude Code and Codex from npm, against a fake model, without a network (TESTS="part of a case")
+	@node dist/test/agents/main.js $(TESTS)
+
 .PHONY: lint
 lint: install ## Formatter, linter, unused code, the OpenAPI document
 	@$(BIN)/biome check --error-on-warnings .

@@ -141,7 +141,7 @@ export function openAttempt(task: WorkerTask): AttemptInThread {
   const { context, artifacts, spawn, alive, end } = opened;
   // The same object: copied, its folder would be made whether anybody needs it or not.
   const builtinContext: BuiltinContext = Object.assign(context, {
-    agent: agentOf(task, { spawn, artifacts, log: context.log }, stopping),
+    agent: agentOf(task, { spawn, artifacts, log: context.log, post }, stopping),
     allowPayloadCommands: task.executor.kind === 'builtin' && task.executor.allowPayloadCommands,
     async recordArtifact(name: string, path: string) {
       alive();
@@ -165,7 +165,7 @@ export function openAttempt(task: WorkerTask): AttemptInThread {
 
 function agentOf(
   { executor, root, runDir, limits }: WorkerTask,
-  { spawn, artifacts, log }: { spawn: Spawn; artifacts: ArtifactStore; log: JobContext['log'] },
+  { spawn, artifacts, log, post }: Pick<AttemptInThread, 'spawn' | 'artifacts' | 'post'> & Pick<JobContext, 'log'>,
   stopping: { readonly signal: AbortSignal },
 ): Agent | undefined {
   const worker = executor.kind === 'builtin' ? executor.agent : undefined;
@@ -179,10 +179,12 @@ function agentOf(
       root,
       runDir,
       signal: stopping.signal,
+      variables: process.env,
       outputBytes: limits.outputBytes,
       log,
       nameArtifact: artifacts.name,
       recordArtifact: artifacts.record,
+      tell: (run, facts, urgent) => post({ kind: 'agent_run', run, facts, urgent }),
     },
   });
 }

@@ -6,7 +6,7 @@ import { AgentopsdError } from '../base/errors.js';
 import type { Client, Event, QueueJob, Ready, Status } from '../client/client.js';
 import type { EventQuery } from '../client/events.js';
 import { statusView } from '../model/status-view.js';
-import { queueJobView, readyView } from '../model/views.js';
+import { jobDetailView, queueJobView, readyView } from '../model/views.js';
 import { clientAt, findAddress } from './daemon-address.js';
 import type { Invocation } from './invocation.js';
 import { type FoldedFiles, foldLedgerFiles, openLedgerFiles } from './ledger-files.js';
@@ -118,7 +118,7 @@ function fileReading({ place, environment }: Invocation): Reading {
       const { state, context } = await fold();
       const job = state.job(jobId);
       if (job === undefined) throw new AgentopsdError('unknown_job', `there is no job ${jobId}`);
-      return queueJobView(job, context);
+      return jobDetailView(job, context);
     },
     async jobs(filter = {}) {
       const { state, context } = await fold();

@@ -220,6 +220,9 @@ export class Attempt {
       case 'artifacts':
         this.lease?.tellArtifacts(message.artifacts);
         return;
+      case 'agent_run':
+        this.lease?.tellAgentRun(message);
+        return;
       case 'progress':
         this.lease?.tellProgress(message.progress);
         return;

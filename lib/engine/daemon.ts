@@ -93,7 +93,7 @@ async function start(options: CheckedOptions, releasers: Releasers): Promise<Dae
   // Compiled now, beside that: the first request is not to wait for it.
   loadContract();
   await prepared;
-  const { url, port } = await listen(ground, kernel, opened);
+  const { url, port } = await listen(ground, kernel, opened, execution);
 
   kernel.onChange(() => projections.onChange());
   projections.start();
@@ -197,6 +197,7 @@ async function listen(
   ground: Ground,
   kernel: Kernel,
   { writer }: OpenedLedger,
+  execution: Pick<Execution, 'progressOf'>,
 ): Promise<{ url: string; port: number }> {
   const { options, disk, clock, random, home, configuration, tokens, releasers } = ground;
   const server = createHttpServer({
@@ -215,6 +216,7 @@ async function listen(
     failpoints: options.failpoints,
     runLog: async (jobId, attempt = kernel.state.job(jobId)?.attempt ?? 0) =>
       attempt < 1 ? undefined : outputLogOf(home.root, jobId, attempt),
+    progressOf: (jobId) => execution.progressOf(jobId),
     logger: options.logger,
   });
   releasers.add(() => server.close());

@@ -7,6 +7,7 @@ import type { Logger } from '../base/log.js';
 import type { Random } from '../base/random.js';
 import type { Configuration } from '../model/configuration.js';
 import type { JobType } from '../model/event.js';
+import type { Progress } from '../model/worker-protocol.js';
 import type { LeaseFiles } from '../storage/lease-file.js';
 import { Dispatcher } from './dispatcher.js';
 import { drain } from './drain.js';
@@ -125,6 +126,11 @@ export class Execution {
     if (this.#options.workers === 0) return 'nobody here takes jobs: the daemon runs without workers';
     if (this.#problem !== undefined) return `nobody here takes jobs: the workers can't run: ${this.#problem}`;
     return takerOf(jobType, this.#options.configuration(), this.#options.root).nobody;
+  }
+
+  /** How far a job that runs here is, as its worker told last. */
+  progressOf(jobId: string): Progress | undefined {
+    return this.#dispatcher.attempts().get(jobId)?.lease?.progress;
   }
 
   /** Lets running jobs finish for `drain_seconds`, then stops them. Idempotent with the same end. */

@@ -7,15 +7,16 @@
  */
 import { timestamp } from '../base/clock.js';
 import { AgentopsdError, errorTable } from '../base/errors.js';
+import { AGENT_RUNS_KEPT } from '../model/agent-runs.js';
 import type { CompleteCommand, ExpireLeaseCommand, FailCommand, HeartbeatCommand } from '../model/command.js';
-import type { Artifacts } from '../model/event.js';
+import type { AgentRunFacts, AgentRuns, Artifacts } from '../model/event.js';
 import type { Job } from '../model/job.js';
 import type { Progress, WorkerResult } from '../model/worker-protocol.js';
 import type { AttemptSeams } from './attempt-seams.js';
 import type { RecordedChild } from './ladder.js';
 
-/** Changed artifacts go into a heartbeat of their own at most this often. */
-const ARTIFACTS_INTERVAL_MS = 1000;
+/** Changed artifacts, and what agents do, go into a heartbeat of their own at most this often. */
+const NEWS_INTERVAL_MS = 1000;
 /** Progress is shown at most this often. */
 const PROGRESS_INTERVAL_MS = 500;
 const SETTLE_AGAIN_MS = 500;
@@ -48,6 +49,10 @@ export class Lease {
   #lastEventMs: number;
   #artifacts: Artifacts | undefined;
   #progress: Progress | undefined;
+  /** All of this attempt, and the names of those that the ledger does not know as they are. */
+  readonly #agentRuns = new Map<string, AgentRunFacts>();
+  readonly #untoldRuns = new Set<string>();
+  #agentRunDue = false;
   #lastProgressMs = Number.NEGATIVE_INFINITY;
   #givenUp = false;
   #renewing: Promise<void> | undefined;
@@ -107,6 +112,19 @@ export class Lease {
 
   tellArtifacts(artifacts: Artifacts): void {
     this.#artifacts = artifacts;
+  }
+
+  /** What was spent goes along with the next heartbeat; that a run began or ended gets one of its own. */
+  tellAgentRun({ run, facts, urgent }: { run: string; facts: AgentRunFacts; urgent: boolean }): void {
+    this.#agentRuns.delete(run);
+    this.#agentRuns.set(run, facts);
+    this.#untoldRuns.add(run);
+    this.#agentRunDue ||= urgent;
+  }
+
+  /** As its worker told last. */
+  get progress(): Progress | undefined {
+    return this.#progress;
   }
 
   /** How far the work is stands in the lease file, not in the ledger. */
@@ -181,16 +199,19 @@ export class Lease {
   }
 
   async #settle(result: WorkerResult): Promise<void> {
+    const { artifacts } = result;
+    const agent_runs = agentRunsOf([...this.#agentRuns]);
     if (result.kind === 'completed') {
-      await this.#execute({ kind: 'complete', artifacts: result.artifacts, artifact_refs: result.artifact_refs });
+      await this.#execute({ kind: 'complete', artifacts, artifact_refs: result.artifact_refs, agent_runs });
     } else {
-      await this.#execute({ kind: 'fail', failure: result.failure, artifacts: result.artifacts });
+      await this.#execute({ kind: 'fail', failure: result.failure, artifacts, agent_runs });
     }
   }
 
   #renewAsDue(now: number): void {
-    const artifactsDue = this.#artifacts !== undefined && now - this.#lastEventMs >= ARTIFACTS_INTERVAL_MS;
-    if (now - this.#lastEventMs >= this.#terms.heartbeatMs || artifactsDue) this.#beatInLedger();
+    const hasNews = this.#artifacts !== undefined || this.#agentRunDue;
+    const newsDue = hasNews && now - this.#lastEventMs >= NEWS_INTERVAL_MS;
+    if (now - this.#lastEventMs >= this.#terms.heartbeatMs || newsDue) this.#beatInLedger();
     if (now - this.#lastFileMs < this.#fileIntervalMs) return;
     this.#lastFileMs = now;
     this.#shownEnd = timestamp(this.#seams.clock.wallMs() + this.#terms.leaseMs);
@@ -203,9 +224,12 @@ export class Lease {
     const now = clock.monotonicMs();
     const artifacts = this.#artifacts;
     const lease_expires_at = timestamp(clock.wallMs() + this.#terms.leaseMs);
+    const agent_runs = agentRunsOf([...this.#agentRuns].filter(([run]) => this.#untoldRuns.has(run)));
     this.#artifacts = undefined;
+    this.#untoldRuns.clear();
+    this.#agentRunDue = false;
     this.#lastEventMs = now;
-    this.#renewing = this.#execute({ kind: 'heartbeat', lease_expires_at, artifacts })
+    this.#renewing = this.#execute({ kind: 'heartbeat', lease_expires_at, artifacts, agent_runs })
       .then(() => {
         this.#endsAtMonotonicMs = Math.max(this.#endsAtMonotonicMs, now + this.#terms.leaseMs);
       })
@@ -245,6 +269,10 @@ export class Lease {
       if (!(error instanceof AgentopsdError && error.code === 'stale_lease')) throw error;
     }
   }
+}
+
+function agentRunsOf(runs: readonly (readonly [string, AgentRunFacts])[]): AgentRuns | undefined {
+  return runs.length === 0 ? undefined : Object.fromEntries(runs.slice(-AGENT_RUNS_KEPT));
 }
 
 type Lessee<C> = Omit<C, 'job_id' | 'claim_token' | 'lease_epoch' | 'actor' | 'occurredAt'>;

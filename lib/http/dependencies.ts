@@ -5,6 +5,7 @@ import type { Random } from '../base/random.js';
 import type { Command, Outcome } from '../model/command.js';
 import type { State } from '../model/state.js';
 import type { ViewContext } from '../model/views.js';
+import type { Progress } from '../model/worker-protocol.js';
 import type { Disk } from '../storage/disk.js';
 import type { Ledger } from '../storage/ledger.js';
 import type { TokenEntry } from '../storage/token-file.js';
@@ -45,5 +46,7 @@ export interface HttpDependencies {
   readonly failpoints: boolean;
   /** Absolute path of the output of an attempt (default: the latest), or undefined when there was none. */
   runLog(jobId: string, attempt?: number): Promise<string | undefined>;
+  /** How far a job that runs here is, as its worker told last. */
+  progressOf?(jobId: string): Progress | undefined;
   readonly logger: Logger;
 }

@@ -1,12 +1,14 @@
-/** `GET /v1/jobs/{id}`: one job, as the queue shows it. */
+/** `GET /v1/jobs/{id}`: one job, as the queue shows it, with what its agents did and how far it is. */
 import { AgentopsdError } from '../base/errors.js';
 import type { Job } from '../model/job.js';
-import { queueJobView } from '../model/views.js';
+import { jobDetailView } from '../model/views.js';
 import { sendJson } from './answers.js';
 import type { Exchange, Handler, HttpService } from './exchange.js';
 
 export const job: Handler = (exchange, service) => {
-  sendJson(exchange, 200, queueJobView(namedJob(exchange, service), service.dependencies.kernel.viewContext()));
+  const { kernel, progressOf } = service.dependencies;
+  const found = namedJob(exchange, service);
+  sendJson(exchange, 200, jobDetailView(found, kernel.viewContext(), progressOf?.(found.job_id)));
 };
 
 /** The job that the path names. @throws AgentopsdError `unknown_job` */

@@ -4,7 +4,7 @@
  */
 import type { ErrorData } from '../base/errors.js';
 import type { JsonObject } from '../base/json.js';
-import type { ArtifactRefs, Artifacts, Failure, JobType, LedgerEvent, RecordedEventType } from './event.js';
+import type { AgentRuns, ArtifactRefs, Artifacts, Failure, JobType, LedgerEvent, RecordedEventType } from './event.js';
 import type { Job } from './job.js';
 
 interface Asked {
@@ -52,6 +52,8 @@ export interface HeartbeatCommand extends UnderLease {
   readonly kind: 'heartbeat';
   readonly lease_expires_at: string;
   readonly artifacts: Artifacts | undefined;
+  /** Those that changed since they were last told. */
+  readonly agent_runs?: AgentRuns | undefined;
 }
 /** The loss of a worker: expires the lease; with the attempts used up it fails the job too, in the same batch. */
 export interface ExpireLeaseCommand extends UnderLease {
@@ -61,11 +63,13 @@ export interface CompleteCommand extends UnderLease {
   readonly kind: 'complete';
   readonly artifacts: Artifacts | undefined;
   readonly artifact_refs: ArtifactRefs | undefined;
+  readonly agent_runs?: AgentRuns | undefined;
 }
 export interface FailCommand extends UnderLease {
   readonly kind: 'fail';
   readonly failure: Failure;
   readonly artifacts: Artifacts | undefined;
+  readonly agent_runs?: AgentRuns | undefined;
 }
 /** An event of a job beyond its life: once a job, also over several attempts. A second one appends nothing. */
 export interface RecordCommand extends UnderLease {

@@ -139,7 +139,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One job, as the queue shows it */
+        /** One job, as the queue shows it, with what its agents did and how far it is */
         get: operations["getJob"];
         put?: never;
         post?: never;
@@ -512,6 +512,39 @@ export interface components {
             created_at?: components["schemas"]["Timestamp"];
             updated_at?: components["schemas"]["Timestamp"];
             attention?: components["schemas"]["Attention"][];
+            /** @description What the agents of the job did, oldest first, over all its attempts; at most the newest 64. Only where one job is asked for. */
+            agent_runs?: components["schemas"]["AgentRun"][];
+            /** @description How far a running job is, as its worker told last. Only where one job is asked for. */
+            progress?: components["schemas"]["Progress"];
+        };
+        /** @description One run of an agent CLI. What is not known, or not told by the CLI, is absent. */
+        AgentRun: {
+            attempt: number;
+            /** @description Names it within its attempt, such as phase-1. */
+            run: string;
+            agent: string;
+            cli_version?: string;
+            model?: string;
+            session_id?: string;
+            /**
+             * @description Absent while it runs and when it was cut short.
+             * @enum {string}
+             */
+            verdict?: "succeeded" | "failed";
+            why?: string;
+            /** @description Tokens of this run alone, by what they were used for, such as input_tokens and output_tokens. */
+            usage?: {
+                [key: string]: number;
+            };
+            cost_usd?: number;
+            turns?: number;
+            /** @description Tools that it was refused. */
+            denials?: string[];
+        };
+        Progress: {
+            done: number;
+            total?: number;
+            text?: string;
         };
         JobView: {
             job_id: components["schemas"]["JobId"];
@@ -763,9 +796,9 @@ export interface components {
         };
         /** @description Three phases of agent work on one goal: discovery, implementation, validation. */
         "Payload.rpi.run": {
-            /** @description What is to be reached, in words. */
+            /** @description What is to be reached, in words. It may be absent where a packet says it. */
             goal?: string | null;
-            /** @description Names the run in artifacts. Default: the job's id. */
+            /** @description Names the run in artifacts; a job that starts behind the first phase goes on from what finished jobs of the same run summed up. Default: the job's id. */
             run_id?: string | null;
             /** @description The first phase to run, 1 to 3. Default: 1. */
             start_phase?: number | null;
@@ -773,30 +806,30 @@ export interface components {
             max_phase?: number | null;
             /** @description How the run is driven. Default: daemon. */
             mode?: string | null;
-            /** @description A file with more about the work, relative to the repository. */
+            /** @description A file with more about the work, relative to the repository: at most 262,144 bytes, and part of every prompt. */
             execution_packet_path?: string | null;
-            /** @description Command lines that decide whether the work is good. They run only where the configuration allows commands in payloads. */
+            /** @description Command lines, at most 50, run by a shell after the last phase, each to its end: their exit codes are the verdict. They run only where the configuration allows commands in payloads. */
             validation_commands?: string[] | null;
-            /** @description Whether the run works in a git worktree of its own. */
+            /** @description Whether the run works in a git worktree of its own, at the commit that is checked out: changes that are not committed are not in it. Nothing is merged; what was changed is kept as a patch. Default: false. */
             worktree?: boolean | null;
             /** @description The work order that the run carries out, as a factory job hands it on: until the run has ended, no order that touches the same paths is admitted. */
             work_order?: Record<string, never> | string | null;
         } | null;
         /** @description One phase of such a run. */
         "Payload.rpi.phase": {
-            /** @description What is to be reached, in words. */
+            /** @description What is to be reached, in words. It may be absent where a packet says it. */
             goal?: string | null;
-            /** @description Names the run in artifacts. Default: the job's id. */
+            /** @description Names the run in artifacts; a job that starts behind the first phase goes on from what finished jobs of the same run summed up. Default: the job's id. */
             run_id?: string | null;
-            /** @description Which one, 1 to 3. Default: 1. */
+            /** @description Which one, 1 to 3. Default: the one that phase_name names, else 1. */
             phase?: number | null;
             /** @description Its name: discovery, implementation or validation. */
             phase_name?: string | null;
             /** @description How the run is driven. Default: daemon. */
             mode?: string | null;
-            /** @description A file with more about the work, relative to the repository. */
+            /** @description A file with more about the work, relative to the repository: at most 262,144 bytes, and part of every prompt. */
             execution_packet_path?: string | null;
-            /** @description Command lines that decide whether the work is good. They run only where the configuration allows commands in payloads. */
+            /** @description Command lines, at most 50, run by a shell after the last phase, each to its end: their exit codes are the verdict. They run only where the configuration allows commands in payloads. */
             validation_commands?: string[] | null;
         } | null;
         /** @description Gathers what was learned since the last run into learnings. */

@@ -33,25 +33,29 @@ export function decide(state: JobLookup, command: Command): Decision {
     case 'claim':
       return claim(state, command);
     case 'heartbeat': {
-      const { claim_token, lease_epoch, lease_expires_at, artifacts } = command;
+      const { claim_token, lease_epoch, lease_expires_at, artifacts, agent_runs } = command;
+      const told = { ...member('artifacts', artifacts), ...member('agent_runs', agent_runs) };
       return underLease(state, command, () => [
-        ['job.heartbeat', { claim_token, lease_epoch, lease_expires_at, ...member('artifacts', artifacts) }],
+        ['job.heartbeat', { claim_token, lease_epoch, lease_expires_at, ...told }],
       ]);
     }
     case 'expire_lease':
       return underLease(state, command, (job) => expire(job));
     case 'complete': {
-      const { claim_token, lease_epoch, artifacts, artifact_refs } = command;
-      const result = { ...member('artifacts', artifacts), ...member('artifact_refs', artifact_refs) };
+      const { claim_token, lease_epoch, artifacts, artifact_refs, agent_runs } = command;
+      const result = {
+        ...member('artifacts', artifacts),
+        ...member('artifact_refs', artifact_refs),
+        ...member('agent_runs', agent_runs),
+      };
       return underLease(state, command, () => [
         ['job.completed', { claim_token, lease_epoch, result_status: 'succeeded', ...result }],
       ]);
     }
     case 'fail': {
-      const { claim_token, lease_epoch, failure, artifacts } = command;
-      return underLease(state, command, () => [
-        ['job.failed', { claim_token, lease_epoch, failure, ...member('artifacts', artifacts) }],
-      ]);
+      const { claim_token, lease_epoch, failure, artifacts, agent_runs } = command;
+      const told = { ...member('artifacts', artifacts), ...member('agent_runs', agent_runs) };
+      return underLease(state, command, () => [['job.failed', { claim_token, lease_epoch, failure, ...told }]]);
     }
     case 'record':
       return record(state, command);

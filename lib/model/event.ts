@@ -133,3 +133,30 @@ export function seqOfEventId(eventId: string): number | undefined {
   const digits = /^evt_.+_(\d{6,15})$/su.exec(eventId)?.[1];
   return digits === undefined ? undefined : Number(digits);
 }
+
+/** What a worker tells of one run of an agent: of that run alone. Members are absent while, or where, nothing is known. */
+export interface AgentRunFacts {
+  /** Such as `claude`. */
+  readonly agent: string;
+  readonly cli_version?: string;
+  readonly model?: string;
+  readonly session_id?: string;
+  /** Absent while it runs, and when it was cut short. */
+  readonly verdict?: 'succeeded' | 'failed';
+  readonly why?: string;
+  /** Tokens, by what they were used for. */
+  readonly usage?: Readonly<Record<string, number>>;
+  /** In US dollars. */
+  readonly cost_usd?: number;
+  readonly turns?: number;
+  /** Tools that it was refused, each once. */
+  readonly denials?: readonly string[];
+}
+
+/** By the name of the run within its attempt, such as `phase-1`. */
+export type AgentRuns = Readonly<Record<string, AgentRunFacts>>;
+
+export interface AgentRunOfJob extends AgentRunFacts {
+  readonly attempt: number;
+  readonly run: string;
+}

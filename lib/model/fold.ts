@@ -7,6 +7,7 @@
  * - an event of another home's batch never changes a job of ours, whatever token it carries.
  */
 import { canonicalJson } from '../base/canonical.js';
+import { agentRunsAfter } from './agent-runs.js';
 import type { LedgerEvent } from './event.js';
 import { isTerminal, type Job, type JobState } from './job.js';
 import { readAccepted, readArtifactRefs, readArtifacts, readClaimed, readFailure, readLeaseEnd } from './payloads.js';
@@ -76,6 +77,7 @@ function accept(event: LedgerEvent, ours: boolean): Folded {
       accepted_seq: event.seq,
       last_seq: event.seq,
       recorded: undefined,
+      agent_runs: undefined,
       foreign: !ours,
     },
   };
@@ -134,6 +136,7 @@ function complete(job: Job, event: LedgerEvent, status: JobState): Folded {
   next.result_status = 'succeeded';
   next.artifacts = readArtifacts(event) ?? job.artifacts;
   next.artifact_refs = readArtifactRefs(event) ?? job.artifact_refs;
+  next.agent_runs = agentRunsAfter(job, event);
   return { job: next };
 }
 
@@ -156,6 +159,7 @@ function beat(job: Job, event: LedgerEvent, status: JobState): Folded {
   const next = touched(job, event, status);
   next.lease_expires_at = lease_expires_at;
   next.artifacts = readArtifacts(event) ?? job.artifacts;
+  next.agent_runs = agentRunsAfter(job, event);
   return { job: next };
 }
 
@@ -168,6 +172,7 @@ function fail(job: Job, event: LedgerEvent, status: JobState): Folded {
   next.result_status = 'failed';
   next.failure = failure;
   next.artifacts = readArtifacts(event) ?? job.artifacts;
+  next.agent_runs = agentRunsAfter(job, event);
   return { job: next };
 }
 

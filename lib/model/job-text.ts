@@ -10,7 +10,7 @@ import { canonicalJson } from '../base/canonical.js';
 import type { Job } from './job.js';
 import { usualTargetsOf } from './payloads.js';
 
-export const REDUCER_VERSION = '3';
+export const REDUCER_VERSION = '4';
 
 type UsualRow = readonly [
   job_id: string,
@@ -39,8 +39,12 @@ type UsualRow = readonly [
   last_seq: number,
   foreign: 0 | 1,
 ];
-/** `recorded` stands only where something was. */
-type Row = readonly [...UsualRow, recorded?: NonNullable<Job['recorded']>];
+/** `recorded` and `agent_runs` stand only where something was. */
+type Row = readonly [
+  ...UsualRow,
+  recorded?: NonNullable<Job['recorded']> | 0,
+  agentRuns?: NonNullable<Job['agent_runs']>,
+];
 
 export function encodeJob(job: Job): string {
   const { request_id, request_ids } = job;
@@ -69,8 +73,13 @@ export function encodeJob(job: Job): string {
     job.last_seq,
     job.foreign ? 1 : 0,
   ];
-  const whole: Row = job.recorded === undefined ? row : [...row, job.recorded];
+  const whole: Row = withRare(row, job);
   return isSorted(whole) ? JSON.stringify(whole) : canonicalJson(whole);
+}
+
+function withRare(row: UsualRow, { recorded, agent_runs }: Job): Row {
+  if (agent_runs !== undefined) return [...row, recorded ?? 0, agent_runs];
+  return recorded === undefined ? row : [...row, recorded];
 }
 
 /** @param text what `encodeJob` answered */
@@ -100,7 +109,8 @@ export function decodeJob(text: string): Job {
     last_event_id: row[19],
     accepted_seq: row[20],
     last_seq: row[21],
-    recorded: row[23],
+    recorded: row[23] === 0 ? undefined : row[23],
+    agent_runs: row[24],
     foreign: row[22] === 1,
   };
 }

@@ -1,6 +1,14 @@
 /** A job as the events tell it: the record that `fold` keeps and the views are made from. Never changed in place. */
 import type { JsonObject } from '../base/json.js';
-import type { ArtifactRefs, Artifacts, Failure, JobType, ProjectionName, ResultStatus } from './event.js';
+import type {
+  AgentRunOfJob,
+  ArtifactRefs,
+  Artifacts,
+  Failure,
+  JobType,
+  ProjectionName,
+  ResultStatus,
+} from './event.js';
 
 /** The states of the machine. `degraded` of the contract is reserved and no state. */
 export const jobStates = ['queued', 'running', 'retry_waiting', 'completed', 'failed', 'cancelled'] as const;
@@ -33,6 +41,8 @@ export interface Job {
   readonly last_seq: number;
   /** Ids of the events that its workers recorded of it beyond its life, by type: the first of each type stands. */
   readonly recorded: Readonly<Record<string, string>> | undefined;
+  /** What its agents did, oldest first, over all attempts: at most `AGENT_RUNS_KEPT`, the newest. */
+  readonly agent_runs: readonly AgentRunOfJob[] | undefined;
   /** Accepted in a batch of another home and not adopted here: shown, never claimed or expired. */
   readonly foreign: boolean;
 }

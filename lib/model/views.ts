@@ -4,10 +4,17 @@
  */
 import type { Outcome } from './command.js';
 import type { components } from './contract.js';
-import { type JobType, type ProjectionName, type ProjectionStatus, projectionNames } from './event.js';
+import {
+  type AgentRunOfJob,
+  type JobType,
+  type ProjectionName,
+  type ProjectionStatus,
+  projectionNames,
+} from './event.js';
 import type { LedgerHealth } from './health.js';
 import { isTerminal, type Job, statusAt } from './job.js';
 import type { State } from './state.js';
+import type { Progress } from './worker-protocol.js';
 
 type Schemas = components['schemas'];
 export type Ready = Schemas['Ready'];
@@ -139,6 +146,19 @@ export function queueJobView(job: Job, context: ViewContext): QueueJob {
     updated_at: job.updated_at,
     ...list('attention', attentionFor(job, context)),
   };
+}
+
+/** The one job that was asked for: what would make the lists long stands here alone. */
+export function jobDetailView(job: Job, context: ViewContext, progress?: Progress): QueueJob {
+  return {
+    ...queueJobView(job, context),
+    ...list('agent_runs', job.agent_runs?.map(agentRunView)),
+    ...(job.status === 'running' && progress !== undefined ? { progress: { ...progress } } : {}),
+  };
+}
+
+function agentRunView({ usage, denials, ...run }: AgentRunOfJob): Schemas['AgentRun'] {
+  return { ...run, ...(usage === undefined ? {} : { usage: { ...usage } }), ...list('denials', denials) };
 }
 
 export function jobView(job: Job, context: ViewContext): JobView {

@@ -4,7 +4,7 @@
  */
 import type { Json, JsonObject } from '../base/json.js';
 import type { components } from './contract.js';
-import type { ArtifactRefs, Artifacts, Failure, JobType, RecordedEventType } from './event.js';
+import type { AgentRunFacts, ArtifactRefs, Artifacts, Failure, JobType, RecordedEventType } from './event.js';
 
 /** The job as its handler sees it. */
 export interface WorkerJob {
@@ -112,6 +112,8 @@ export type ToMain =
   /** A process was started, right after its start. `started` as `/proc/<pid>/stat` field 22 tells it, or undefined. */
   | { readonly kind: 'child'; readonly pid: number; readonly started: string | undefined }
   | { readonly kind: 'progress'; readonly progress: Progress }
+  /** A run of an agent began, went on or ended; `urgent` when it is to be recorded soon. */
+  | { readonly kind: 'agent_run'; readonly run: string; readonly facts: AgentRunFacts; readonly urgent: boolean }
   /** Artifacts so far, path relative to the root by name: they go into the next heartbeat event. */
   | { readonly kind: 'artifacts'; readonly artifacts: Artifacts }
   /** Asks for the consumer snapshot at the ledger's head; answered by `ToWorker` of the same `ask`. */

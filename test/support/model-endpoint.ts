@@ -20,6 +20,8 @@ export interface ModelEndpoint {
   readonly url: string;
   /** Path and body of each request so far. */
   readonly requests: readonly { readonly path: string; readonly body: JsonObject }[];
+  /** Requests that are left without an answer now. */
+  waiting(): number;
   close(): Promise<void>;
 }
 
@@ -37,12 +39,19 @@ export interface ModelScript {
 
 export async function openModelEndpoint(script: ModelScript): Promise<ModelEndpoint> {
   const requests: { path: string; body: JsonObject }[] = [];
+  let waiting = 0;
+  const wait = (response: ServerResponse) => {
+    waiting += 1;
+    response.once('close', () => {
+      waiting -= 1;
+    });
+  };
   const server = createServer((request, response) => {
-    void answer(request, response, script, requests).catch(() => response.destroy());
+    void answer(request, response, { script, requests, wait }).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, requests, close: () => closed(server) };
+  return { url: `http://127.0.0.1:${port}`, requests, waiting: () => waiting, close: () => closed(server) };
 }
 
 function closed(server: Server): Promise<void> {
@@ -50,11 +59,16 @@ function closed(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()));
 }
 
+interface Asked {
+  readonly script: ModelScript;
+  readonly requests: { path: string; body: JsonObject }[];
+  readonly wait: (response: ServerResponse) => void;
+}
+
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  script: ModelScript,
-  requests: { path: string; body: JsonObject }[],
+  { script, requests, wait }: Asked,
 ): Promise<void> {
   const blocks: Buffer[] = [];
   for await (const block of request) blocks.push(block as Buffer);
@@ -68,7 +82,7 @@ async function answer(
   }
   const text = JSON.stringify(body);
   const word = hasTools(body) ? (/\[\[(\w+)\]\]/.exec(text)?.[1] ?? '') : '';
-  if (word === 'wait') return;
+  if (word === 'wait') return wait(response);
   if (word === 'error') return refuse(response, path);
   const called = /"type":"(?:tool_result|function_call_output|custom_tool_call_output)"/.test(text);
   const call = called ? undefined : script.tools[word];

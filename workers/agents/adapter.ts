@@ -7,6 +7,7 @@
  * in the transcript and passed over.
  */
 import type { JsonObject } from '../../lib/base/json.js';
+import type { Variables } from '../environment.js';
 import type { AgentDenial, AgentRequest, AgentUsage } from './agent.js';
 
 export interface AgentAdapter {
@@ -15,8 +16,11 @@ export interface AgentAdapter {
   plan(command: readonly string[], access: AgentRequest['access']): readonly string[];
   /** Prints the version, where the transcript does not tell it. */
   versionCommand?(command: readonly string[]): readonly string[];
-  /** A reader for the transcript of one run. */
-  read(): TranscriptReader;
+  /**
+   * A reader for the transcript of one run that begins now.
+   * @param variables that the CLI gets
+   */
+  read(variables: Variables): TranscriptReader;
 }
 
 export interface TranscriptReader {
@@ -24,6 +28,8 @@ export interface TranscriptReader {
   take(event: JsonObject): Heard;
   /** One line of the standard error. */
   takeError?(line: string): void;
+  /** Looks at what the CLI tells elsewhere. Called now and then; bounded, never throws. */
+  look?(): void;
   /** What is known so far. */
   told(): Told;
 }
@@ -43,6 +49,8 @@ export interface Told {
   readonly usage?: AgentUsage;
   /** Whether `usage` is of the whole thread, earlier runs that this one goes on with included. */
   readonly usageIsOfThread?: boolean;
+  /** What the thread had used before this run, where the CLI tells that. */
+  readonly usageBefore?: AgentUsage;
   readonly cost_usd?: number;
   readonly turns?: number;
   /** '' while there is none. */

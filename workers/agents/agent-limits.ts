@@ -9,7 +9,7 @@ export const agentLimits = Object.freeze({
   /** Of `--version`. */
   versionMs: 30_000,
   /** Between two writings of `result.json` while the run lasts. */
-  recordIntervalMs: 1_000,
+  recordIntervalMs: 100,
   /** Of the answer, in `result.json` and in what a run gives back. */
   answerCharacters: 2_097_152,
   /** Of what a CLI says went wrong, in `why` and in a job's failure. */

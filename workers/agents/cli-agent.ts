@@ -6,7 +6,9 @@
  * and gives back a verdict whatever the CLI did. Only a stop of the attempt is thrown, after what is known was kept.
  */
 import { join, resolve } from 'node:path';
+import type { AgentRunFacts } from '../../lib/model/event.js';
 import type { WorkerAgent } from '../../lib/model/worker-protocol.js';
+import type { Variables } from '../environment.js';
 import { failureOf } from '../failure.js';
 import type { Spawn } from '../spawn.js';
 import type { AgentAdapter } from './adapter.js';
@@ -21,12 +23,16 @@ export interface AgentGround {
   readonly root: string;
   readonly runDir: string;
   readonly signal: AbortSignal;
+  /** The daemon's variables, as the thread sees them. */
+  readonly variables: Variables;
   /** Of the transcript and of the standard error, each. */
   readonly outputBytes: number;
   log(text: string): void;
   /** Names a file that is still being written. */
   nameArtifact(name: string, path: string): void;
   recordArtifact(name: string, path: string): Promise<string>;
+  /** What is known of a run now; `urgent` when it began or ended. */
+  tell(run: string, facts: AgentRunFacts, urgent: boolean): void;
 }
 
 export interface CliAgentSettings {
@@ -42,6 +48,7 @@ export interface CliAgentSettings {
 export function createCliAgent(settings: CliAgentSettings): Agent {
   const { worker, adapter, ground } = settings;
   const threads = new UsageOfThreads();
+  const named = new Map<string, number>();
   let version: Promise<string | undefined> | undefined;
   return {
     name: worker.name,
@@ -51,7 +58,7 @@ export function createCliAgent(settings: CliAgentSettings): Agent {
       const cliVersion = await version;
       ground.signal.throwIfAborted();
       const folder = resolve(ground.root, request.folder ?? join(ground.runDir, 'artifacts'));
-      const run = new CliRun(settings, request, folder, { threads, cliVersion });
+      const run = new CliRun(settings, request, folder, { threads, cliVersion, name: nameOf(request, named) });
       try {
         nameFiles(ground, request, folder);
         return await run.result(adapter.plan(worker.command, request.access));
@@ -61,6 +68,14 @@ export function createCliAgent(settings: CliAgentSettings): Agent {
       }
     },
   };
+}
+
+/** What its artifacts' names begin with; a second run of that name gets a number. */
+function nameOf({ artifactPrefix = '' }: AgentRequest, named: Map<string, number>): string {
+  const name = artifactPrefix.replace(/\/+$/u, '') || 'agent';
+  const times = (named.get(name) ?? 0) + 1;
+  named.set(name, times);
+  return times === 1 ? name : `${name} ${times}`;
 }
 
 /** Undefined where the transcript tells it, and where it can't be found out: the run will say why. */

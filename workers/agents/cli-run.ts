@@ -3,10 +3,12 @@
  * too long to be looked at, stay in the transcript and are counted.
  */
 import { isJsonObject, type JsonObject } from '../../lib/base/json.js';
+import type { AgentRunFacts } from '../../lib/model/event.js';
 import type { SpawnResult } from '../context.js';
+import type { Variables } from '../environment.js';
 import { failureOf } from '../failure.js';
 import { createLineReader } from '../lines.js';
-import type { Told, TranscriptReader } from './adapter.js';
+import type { Heard, Told, TranscriptReader } from './adapter.js';
 import type { AgentDenial, AgentRequest, AgentRun, AgentUsage } from './agent.js';
 import { agentLimits } from './agent-limits.js';
 import type { CliAgentSettings } from './cli-agent.js';
@@ -17,11 +19,15 @@ import { type Ended, judge, type Verdict } from './verdict.js';
 
 export interface RunGround {
   readonly threads: UsageOfThreads;
+  /** Within the attempt. */
+  readonly name: string;
   /** As `--version` told it. */
   readonly cliVersion: string | undefined;
 }
 
 const TOOL_CHARACTERS = 200;
+/** Names of refused tools that the ledger gets. */
+const TOLD_DENIALS = 20;
 
 const unfinished: Verdict = Object.freeze({
   verdict: 'failed',
@@ -45,11 +51,15 @@ export class CliRun {
   #timer: NodeJS.Timeout | undefined;
   #waitsFor: Ended | undefined;
   #ended: Ended | undefined;
+  /** It said last that it does not reach its model. */
+  #complained = false;
   #events = 0;
   #unreadableLines = 0;
   #lastWords = '';
   #end: SpawnResult | undefined;
   #verdict: Verdict = unfinished;
+  #toldText = '';
+  #toldFacts: AgentRunFacts | undefined;
 
   /** @throws the system's error when its files can't be made */
   constructor(settings: CliAgentSettings, request: AgentRequest, folder: string, ground: RunGround) {
@@ -57,7 +67,7 @@ export class CliRun {
     this.#settings = settings;
     this.#request = request;
     this.#ground = ground;
-    this.#reader = adapter.read();
+    this.#reader = adapter.read(variablesOf(worker.env, settings.ground.variables));
     this.#timeoutMs = Math.min(request.timeoutMs ?? worker.timeoutMs, worker.timeoutMs);
     this.#unreachableMs = Math.min(unreachableMs ?? agentLimits.unreachableMs, worker.idleMs);
     this.#lingerMs = lingerMs ?? agentLimits.lingerMs;
@@ -66,7 +76,10 @@ export class CliRun {
       folder,
       prompt,
       maxBytes: settings.ground.outputBytes,
-      result: () => this.#told(),
+      result: () => {
+        this.#reader.look?.();
+        return this.#told();
+      },
     });
   }
 
@@ -82,6 +95,7 @@ export class CliRun {
       signal.removeEventListener('abort', this.#onAbort);
       this.#waitFor(undefined);
       this.#files.write();
+      this.#tell();
     }
     signal.throwIfAborted();
     return this.#run();
@@ -126,6 +140,8 @@ export class CliRun {
     }
     lines.end();
     errorLines.end();
+    // Complaints count as silence: which of the two limits came first makes no difference.
+    if (this.#end.stopped === 'idle' && this.#complained) this.#ended = 'unreachable';
     return judge({
       name: worker.name,
       end: this.#end,
@@ -159,9 +175,17 @@ export class CliRun {
       this.#settings.ground.log(heard.text);
       this.#request.onText?.(heard.text);
     }
-    if (heard.unreachable === true) this.#waitFor('unreachable');
-    else this.#waitFor(this.#reader.told().end === undefined ? undefined : 'lingering');
+    this.#judgeLife(heard);
     this.#files.changed();
+    this.#tell();
+  }
+
+  /** Only what comes of its model shows that it reaches it: other lines come between two complaints, and behind them. */
+  #judgeLife({ unreachable, text }: Heard): void {
+    if (unreachable === true) this.#waitFor('unreachable');
+    else if (this.#reader.told().end !== undefined) this.#waitFor('lingering');
+    else if (text !== undefined || this.#waitsFor === 'lingering') this.#waitFor(undefined);
+    this.#complained = unreachable === true || (this.#complained && text === undefined);
   }
 
   #errorLine(line: string): void {
@@ -187,11 +211,23 @@ export class CliRun {
   #stopped(): void {
     this.#verdict = { verdict: 'failed', why: `${this.#settings.worker.name} was stopped with its job` };
     this.#files.write();
+    this.#tell();
   }
 
-  #usage({ session_id, usage, usageIsOfThread }: Told): AgentUsage | undefined {
+  /** Only what is new. */
+  #tell(): void {
+    const facts = factsOf(this.#settings.worker.name, this.#run(), this.#verdict !== unfinished);
+    const text = JSON.stringify(facts);
+    if (text === this.#toldText) return;
+    const urgent = this.#toldFacts?.session_id !== facts.session_id || facts.verdict !== undefined;
+    this.#toldText = text;
+    this.#toldFacts = facts;
+    this.#settings.ground.tell(this.#ground.name, facts, urgent);
+  }
+
+  #usage({ session_id, usage, usageBefore, usageIsOfThread }: Told): AgentUsage | undefined {
     if (usage === undefined || usageIsOfThread !== true) return usage;
-    return this.#ground.threads.since(session_id, usage);
+    return this.#ground.threads.since(session_id, usage, usageBefore);
   }
 
   #run(): AgentRun {
@@ -239,6 +275,28 @@ export class CliRun {
       },
     };
   }
+}
+
+/** @param isOver whether its verdict counts */
+function factsOf(agent: string, run: AgentRun, isOver: boolean): AgentRunFacts {
+  const { cli_version, model, session_id, verdict, why, usage, cost_usd, turns, denials } = run;
+  const tools = [...new Set(denials.map(({ tool }) => tool))].slice(0, TOLD_DENIALS);
+  return {
+    agent,
+    ...(cli_version === undefined ? {} : { cli_version }),
+    ...(model === undefined ? {} : { model }),
+    ...(session_id === undefined ? {} : { session_id }),
+    ...(isOver ? { verdict, why } : {}),
+    ...(usage === undefined ? {} : { usage: { ...usage } }),
+    ...(cost_usd === undefined ? {} : { cost_usd }),
+    ...(turns === undefined ? {} : { turns }),
+    ...(tools.length === 0 ? {} : { denials: tools }),
+  };
+}
+
+/** Those of the daemon's variables that tell where a CLI keeps its own files. */
+function variablesOf(names: readonly string[], variables: Variables): Variables {
+  return Object.fromEntries(['HOME', ...names].map((name) => [name, variables[name]]));
 }
 
 function parsed(line: string): JsonObject | undefined {

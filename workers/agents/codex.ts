@@ -9,9 +9,12 @@
  * The sandbox is Codex's own: `workspace-write` where it may write, else `read-only`. Settings that a repository brings
  * are read by Codex only for projects that its user trusted; for the run the project counts as untrusted.
  */
+import { join } from 'node:path';
 import type { JsonObject } from '../../lib/base/json.js';
+import type { Variables } from '../environment.js';
 import type { AgentAdapter, Heard, RunEnd, Told, TranscriptReader } from './adapter.js';
 import type { AgentDenial, AgentUsage } from './agent.js';
+import { Rollout } from './codex-rollout.js';
 import { hasFlag } from './flags.js';
 import { brief, countIn, objectIn, textIn } from './members.js';
 
@@ -38,7 +41,7 @@ export const codex: AgentAdapter = {
     const at = execIndex(command);
     return [...(at === -1 ? command : command.slice(0, at)), '--version'];
   },
-  read: () => new CodexReader(),
+  read: (variables) => new CodexReader(variables, Date.now()),
 };
 
 function execIndex(command: readonly string[]): number {
@@ -53,16 +56,25 @@ function saysSandbox(command: readonly string[]): boolean {
 class CodexReader implements TranscriptReader {
   #thread: string | undefined;
   #usage: AgentUsage | undefined;
+  #usageBefore: AgentUsage | undefined;
+  #rollout: Rollout | undefined;
+  readonly #home: string | undefined;
+  readonly #startedMs: number;
   #turns = 0;
   #answer = '';
   #trouble: string | undefined;
   #end: RunEnd | undefined;
   readonly #denials: AgentDenial[] = [];
 
+  constructor({ CODEX_HOME, HOME }: Variables, startedMs: number) {
+    this.#home = CODEX_HOME ?? (HOME === undefined ? undefined : join(HOME, '.codex'));
+    this.#startedMs = startedMs;
+  }
+
   take(event: JsonObject): Heard {
     switch (event['type']) {
       case 'thread.started':
-        this.#thread = textIn(event, 'thread_id') ?? this.#thread;
+        this.#begin(textIn(event, 'thread_id'));
         return {};
       case 'turn.started':
         this.#end = undefined;
@@ -87,6 +99,14 @@ class CodexReader implements TranscriptReader {
     }
   }
 
+  /** A turn that is not over says nothing of what it used. */
+  look(): void {
+    for (const { atMs, total } of this.#rollout?.news() ?? []) {
+      if (atMs < this.#startedMs) this.#usageBefore = usageOf(total);
+      else this.#usage = usageOf(total);
+    }
+  }
+
   takeError(line: string): void {
     const why = REFUSED.exec(line)?.[1];
     if (why === undefined || this.#denials.length >= DENIALS_AT_MOST) return;
@@ -97,12 +117,20 @@ class CodexReader implements TranscriptReader {
     return {
       ...(this.#thread === undefined ? {} : { session_id: this.#thread }),
       ...(this.#usage === undefined ? {} : { usage: this.#usage, usageIsOfThread: true }),
+      ...(this.#usageBefore === undefined ? {} : { usageBefore: this.#usageBefore }),
       ...(this.#turns === 0 ? {} : { turns: this.#turns }),
       answer: this.#answer,
       denials: this.#denials,
       ...(this.#end === undefined ? {} : { end: this.#end }),
       ...(this.#trouble === undefined ? {} : { trouble: this.#trouble }),
     };
+  }
+
+  #begin(thread: string | undefined): void {
+    this.#thread = thread ?? this.#thread;
+    if (this.#thread === undefined || this.#home === undefined) return;
+    this.#rollout ??= new Rollout(this.#home, this.#thread);
+    this.look();
   }
 
   #error(message: string): Heard {
@@ -132,6 +160,7 @@ function usageOf(usage: JsonObject | undefined): AgentUsage | undefined {
     input_tokens: countIn(usage, 'input_tokens') ?? 0,
     output_tokens: countIn(usage, 'output_tokens') ?? 0,
     cached_input_tokens: countIn(usage, 'cached_input_tokens') ?? 0,
+    cache_creation_input_tokens: countIn(usage, 'cache_write_input_tokens') ?? 0,
     reasoning_output_tokens: countIn(usage, 'reasoning_output_tokens') ?? 0,
   };
 }

@@ -15,9 +15,12 @@ const members = [
 export class UsageOfThreads {
   readonly #known = new Map<string, AgentUsage>();
 
-  /** @returns what was used beyond what `record` was told of the thread; all of it for a thread that is new */
-  since(thread: string | undefined, usage: AgentUsage): AgentUsage {
-    const before = thread === undefined ? undefined : this.#known.get(thread);
+  /**
+   * @param told what the thread had used before, where the CLI tells that; else what `record` was told counts
+   * @returns what was used beyond that; all of it for a thread that is new
+   */
+  since(thread: string | undefined, usage: AgentUsage, told?: AgentUsage): AgentUsage {
+    const before = told ?? (thread === undefined ? undefined : this.#known.get(thread));
     return before === undefined ? usage : difference(usage, before);
   }
 

@@ -3,6 +3,7 @@ import { safeLine, safeText } from '../../base/text.js';
 import type { Event, QueueJob } from '../../client/client.js';
 import { SOURCE_LEDGER } from '../../model/views.js';
 import { createNodeDisk } from '../../storage/node-disk.js';
+import { agentRunWords, progressWords } from '../agent-words.js';
 import { type Attempt, attemptsOf } from '../attempts.js';
 import type { Invocation } from '../invocation.js';
 import { findJob } from '../job-ids.js';
@@ -79,6 +80,11 @@ function tell({ job, attempts, lines, events }: Shown, printer: Printer): void {
   for (const line of table(facts(job, printer))) printer.line(`  ${line}`);
   section('attempts', table(attempts.map((attempt) => attemptRow(attempt, printer))), printer);
   section(
+    'agents',
+    (job.agent_runs ?? []).map((run) => safeLine(agentRunWords(run))),
+    printer,
+  );
+  section(
     'artifacts',
     table(Object.entries(job.artifacts ?? {}).map(([name, path]) => [safeLine(name), safeLine(path)])),
     printer,
@@ -109,6 +115,7 @@ function facts(job: QueueJob, printer: Printer): string[][] {
         ? undefined
         : `epoch ${job.lease_epoch}, until ${printer.time(job.lease_expires_at)}`,
     ],
+    ['progress', progressWords(job.progress)],
     ['failure', job.failure === undefined ? undefined : failureWords(job.failure)],
     ...(job.attention ?? []).map(({ message }) => ['attention', message] as const),
   ];

@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { JsonObject } from '../../../lib/base/json.js';
 import { sweep } from '../../../lib/engine/processes.js';
+import type { AgentRunFacts } from '../../../lib/model/event.js';
 import type { Agent, AgentRequest, AgentRun } from '../../../workers/agents/agent.js';
 import { createCliAgent } from '../../../workers/agents/cli-agent.js';
 import { adapterNamed } from '../../../workers/agents/registry.js';
@@ -18,11 +19,13 @@ type Kind = (typeof kinds)[number];
 let root = '';
 let attempt: OpenedAttempt;
 let named: string[] = [];
+let told: { name: string; facts: AgentRunFacts; urgent: boolean }[] = [];
 test.before.each(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), 'agentopsd-')));
   attempt = openTestAttempt(root, { limits: { outputBytes: 65_536, artifactBytes: 104_857_600, cancelGraceMs: 200 } });
   process.env['CODEX_HOME'] = root;
   named = [];
+  told = [];
 });
 test.after.each(async () => {
   attempt.close();
@@ -52,6 +55,7 @@ function agentOf(kind: Kind, { args = [], command, timeoutMs = 20_000, idleMs = 
       root,
       runDir: task.runDir,
       signal: context.signal,
+      variables: process.env,
       outputBytes: task.limits.outputBytes,
       log: context.log,
       nameArtifact(name, path) {
@@ -59,6 +63,7 @@ function agentOf(kind: Kind, { args = [], command, timeoutMs = 20_000, idleMs = 
         artifacts.name(name, path);
       },
       recordArtifact: artifacts.record,
+      tell: (name, facts, urgent) => told.push({ name, facts, urgent }),
     },
   });
 }
