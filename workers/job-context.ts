@@ -164,7 +164,7 @@ export function openAttempt(task: WorkerTask): AttemptInThread {
 }
 
 function agentOf(
-  { executor, root, runDir, limits }: WorkerTask,
+  { executor, claim, root, runDir, limits }: WorkerTask,
   { spawn, artifacts, log, post }: Pick<AttemptInThread, 'spawn' | 'artifacts' | 'post'> & Pick<JobContext, 'log'>,
   stopping: { readonly signal: AbortSignal },
 ): Agent | undefined {
@@ -179,6 +179,7 @@ function agentOf(
       root,
       runDir,
       signal: stopping.signal,
+      marker: claim.marker,
       variables: process.env,
       outputBytes: limits.outputBytes,
       log,

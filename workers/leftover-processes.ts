@@ -20,10 +20,28 @@ export const FOLDER_VARIABLE = 'AGENTOPS_EVAL_COPY';
  * @param folder absolute, real path
  * @returns how many processes were ended
  */
-export async function endLeftovers(marker: string, folder: string): Promise<number> {
+export function endLeftovers(marker: string, folder: string): Promise<number> {
+  return endThose(marker, (pid, environment) => {
+    if (environment.includes(`${FOLDER_VARIABLE}=${folder}`)) return true;
+    const working = tried(() => readlinkSync(`/proc/${pid}/cwd`)) ?? '';
+    return working === folder || working.startsWith(`${folder}/`);
+  });
+}
+
+/**
+ * @param entry of the environment that only those have, as `NAME=value`
+ * @returns how many processes were ended
+ */
+export function endStartedWith(marker: string, entry: string): Promise<number> {
+  return endThose(marker, (_, environment) => environment.includes(entry));
+}
+
+type Belongs = (pid: number, environment: readonly string[]) => boolean;
+
+async function endThose(marker: string, belongs: Belongs): Promise<number> {
   const ended = new Set<number>();
   for (let round = 0; round < ROUNDS; round++) {
-    const left = findLeftovers(marker, folder);
+    const left = findLeftovers(marker, belongs);
     if (left.length === 0) break;
     for (const { pid, started } of left) {
       // The pid may stand for another process by now.
@@ -45,21 +63,19 @@ interface Leftover {
   readonly started: string;
 }
 
-function findLeftovers(marker: string, folder: string): Leftover[] {
+function findLeftovers(marker: string, belongs: Belongs): Leftover[] {
   const names = tried(() => readdirSync('/proc')) ?? [];
   const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
-  return pids.map((pid) => leftoverOf(pid, marker, folder)).filter((each) => each !== undefined);
+  return pids.map((pid) => leftoverOf(pid, marker, belongs)).filter((each) => each !== undefined);
 }
 
-function leftoverOf(pid: number, marker: string, folder: string): Leftover | undefined {
+function leftoverOf(pid: number, marker: string, belongs: Belongs): Leftover | undefined {
   if (pid === process.pid) return undefined;
   const environment = (tried(() => readFileSync(`/proc/${pid}/environ`, 'utf8')) ?? '').split('\0');
   if (!environment.includes(`${MARKER_VARIABLE}=${marker}`)) return undefined;
   const started = startedAt(pid);
   if (started === undefined) return undefined;
-  if (environment.includes(`${FOLDER_VARIABLE}=${folder}`)) return { pid, started };
-  const working = tried(() => readlinkSync(`/proc/${pid}/cwd`)) ?? '';
-  return working === folder || working.startsWith(`${folder}/`) ? { pid, started } : undefined;
+  return belongs(pid, environment) ? { pid, started } : undefined;
 }
 
 /** Undefined for a process that is gone, or dead and not collected. */

@@ -8,7 +8,7 @@
  * Everything stands in `deeds`; without any it says that it is done.
  */
 import { spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -196,6 +196,24 @@ const deeds: Readonly<Record<string, Deed>> = {
       if (!process.stdout.write(block)) await new Promise((done) => process.stdout.once('drain', done));
     }
     process.stdout.write('"}\n');
+  },
+  /**
+   * `spent N`: the file that Codex keeps of its thread says so many tokens in all; the first time with the date of a turn
+   * long before this one.
+   */
+  spent(_, tokens) {
+    const folder = join(process.env['CODEX_HOME'] ?? '.', 'sessions/2026/01/02');
+    mkdirSync(folder, { recursive: true });
+    const path = join(
+      folder,
+      `rollout-2026-01-02T03-04-05-${process.argv.at(process.argv.indexOf('resume') + 1)}.jsonl`,
+    );
+    const timestamp = existsSync(path) ? new Date().toISOString() : '2026-01-02T03:04:05.678Z';
+    const info = { total_token_usage: { input_tokens: Number(tokens), output_tokens: 1 } };
+    appendFileSync(
+      path,
+      `${JSON.stringify({ timestamp, type: 'event_msg', payload: { type: 'token_count', info } })}\n`,
+    );
   },
   /** The members in another order, behind white space, and what says nothing known between them. */
   odd() {

@@ -10,6 +10,8 @@ export const agentLimits = Object.freeze({
   versionMs: 30_000,
   /** Between two writings of `result.json` while the run lasts. */
   recordIntervalMs: 100,
+  /** From a change to one more writing of it. */
+  recordSettleMs: 1_000,
   /** Of the answer, in `result.json` and in what a run gives back. */
   answerCharacters: 2_097_152,
   /** Of what a CLI says went wrong, in `why` and in a job's failure. */

@@ -23,6 +23,8 @@ export interface AgentGround {
   readonly root: string;
   readonly runDir: string;
   readonly signal: AbortSignal;
+  /** Of the attempt's lease. */
+  readonly marker: string;
   /** The daemon's variables, as the thread sees them. */
   readonly variables: Variables;
   /** Of the transcript and of the standard error, each. */

@@ -2,20 +2,22 @@
  * One run of an agent CLI: its process, what it says, and what becomes of both. Lines that are no JSON objects, and lines
  * too long to be looked at, stay in the transcript and are counted.
  */
+import { randomUUID } from 'node:crypto';
 import { isJsonObject, type JsonObject } from '../../lib/base/json.js';
-import type { AgentRunFacts } from '../../lib/model/event.js';
 import type { SpawnResult } from '../context.js';
 import type { Variables } from '../environment.js';
 import { failureOf } from '../failure.js';
+import { endStartedWith } from '../leftover-processes.js';
 import { createLineReader } from '../lines.js';
-import type { Heard, Told, TranscriptReader } from './adapter.js';
-import type { AgentDenial, AgentRequest, AgentRun, AgentUsage } from './agent.js';
+import type { TranscriptReader } from './adapter.js';
+import type { AgentRequest, AgentRun } from './agent.js';
 import { agentLimits } from './agent-limits.js';
 import type { CliAgentSettings } from './cli-agent.js';
-import { brief } from './members.js';
+import { LifeWatch } from './life-watch.js';
 import { RunFiles } from './run-files.js';
+import { factsOf, resultOf, runOf } from './run-told.js';
 import type { UsageOfThreads } from './thread-usage.js';
-import { type Ended, judge, type Verdict } from './verdict.js';
+import { judge, type Verdict } from './verdict.js';
 
 export interface RunGround {
   readonly threads: UsageOfThreads;
@@ -25,9 +27,8 @@ export interface RunGround {
   readonly cliVersion: string | undefined;
 }
 
-const TOOL_CHARACTERS = 200;
-/** Names of refused tools that the ledger gets. */
-const TOLD_DENIALS = 20;
+/** Tells the processes of one run from those of another of the same attempt. */
+const RUN_VARIABLE = 'AGENTOPS_AGENT_RUN';
 
 const unfinished: Verdict = Object.freeze({
   verdict: 'failed',
@@ -40,47 +41,39 @@ export class CliRun {
   readonly #ground: RunGround;
   readonly #reader: TranscriptReader;
   readonly #files: RunFiles;
-  readonly #ending = new AbortController();
+  readonly #watch: LifeWatch;
+  readonly #id = randomUUID();
   readonly #startedAt = new Date();
   readonly #startedMs = performance.now();
-  readonly #timeoutMs: number;
-  readonly #unreachableMs: number;
-  readonly #lingerMs: number;
+  readonly #limits: { timeoutMs: number; idleMs: number; unreachableMs: number; lingerMs: number };
   readonly #onAbort = () => this.#stopped();
   #command: readonly string[] = [];
-  #timer: NodeJS.Timeout | undefined;
-  #waitsFor: Ended | undefined;
-  #ended: Ended | undefined;
-  /** It said last that it does not reach its model. */
-  #complained = false;
   #events = 0;
   #unreadableLines = 0;
   #lastWords = '';
   #end: SpawnResult | undefined;
   #verdict: Verdict = unfinished;
-  #toldText = '';
-  #toldFacts: AgentRunFacts | undefined;
+  #told = '';
+  #toldSession: string | undefined;
 
   /** @throws the system's error when its files can't be made */
   constructor(settings: CliAgentSettings, request: AgentRequest, folder: string, ground: RunGround) {
-    const { worker, adapter, unreachableMs, lingerMs } = settings;
+    const { worker, adapter } = settings;
+    const { unreachableMs = agentLimits.unreachableMs, lingerMs = agentLimits.lingerMs } = settings;
     this.#settings = settings;
     this.#request = request;
     this.#ground = ground;
     this.#reader = adapter.read(variablesOf(worker.env, settings.ground.variables));
-    this.#timeoutMs = Math.min(request.timeoutMs ?? worker.timeoutMs, worker.timeoutMs);
-    this.#unreachableMs = Math.min(unreachableMs ?? agentLimits.unreachableMs, worker.idleMs);
-    this.#lingerMs = lingerMs ?? agentLimits.lingerMs;
+    this.#limits = {
+      timeoutMs: Math.min(request.timeoutMs ?? worker.timeoutMs, worker.timeoutMs),
+      idleMs: worker.idleMs,
+      unreachableMs: Math.min(unreachableMs, worker.idleMs),
+      lingerMs,
+    };
+    this.#watch = new LifeWatch(this.#limits);
     const { prompt } = request;
-    this.#files = new RunFiles({
-      folder,
-      prompt,
-      maxBytes: settings.ground.outputBytes,
-      result: () => {
-        this.#reader.look?.();
-        return this.#told();
-      },
-    });
+    const { outputBytes: maxBytes } = settings.ground;
+    this.#files = new RunFiles({ folder, prompt, maxBytes, result: () => this.#result() });
   }
 
   /** @throws the signal's reason when the attempt is to stop */
@@ -93,7 +86,7 @@ export class CliRun {
       this.#verdict = await this.#process(command);
     } finally {
       signal.removeEventListener('abort', this.#onAbort);
-      this.#waitFor(undefined);
+      this.#watch.stop();
       this.#files.write();
       this.#tell();
     }
@@ -109,51 +102,54 @@ export class CliRun {
       this.#ground.threads.record(session_id, usage);
   }
 
-  async #process([program = '', ...args]: readonly string[]): Promise<Verdict> {
+  async #process(command: readonly string[]): Promise<Verdict> {
     const { worker, ground } = this.#settings;
-    const lines = this.#lineReader((line) => this.#line(line));
-    const errorLines = this.#lineReader((line) => this.#errorLine(line));
     try {
-      this.#end = await ground.spawn(program, args, {
-        ...(this.#request.cwd === undefined ? {} : { cwd: this.#request.cwd }),
-        passEnv: worker.env,
-        input: this.#request.prompt,
-        timeoutMs: this.#timeoutMs,
-        idleMs: worker.idleMs,
-        ending: this.#ending.signal,
-        log: false,
-        onOutput: (bytes) => {
-          this.#files.transcript.write(bytes);
-          lines.take(bytes);
-          // Complaining that the model can't be reached is no sign of life.
-          return this.#waitsFor !== 'unreachable';
-        },
-        onErrorOutput: (bytes) => {
-          this.#files.errors.write(bytes);
-          errorLines.take(bytes);
-        },
-      });
+      this.#end = await this.#spawn(command);
     } catch (error) {
       ground.signal.throwIfAborted();
       const failure = failureOf(error);
       return { verdict: 'failed', why: failure.message ?? failure.code, failure };
     }
-    lines.end();
-    errorLines.end();
-    // Complaints count as silence: which of the two limits came first makes no difference.
-    if (this.#end.stopped === 'idle' && this.#complained) this.#ended = 'unreachable';
+    // What it left behind would go on changing files while the next step looks at them.
+    if (!ground.signal.aborted) await endStartedWith(ground.marker, `${RUN_VARIABLE}=${this.#id}`);
     return judge({
       name: worker.name,
       end: this.#end,
       told: this.#reader.told(),
-      ended: this.#ended,
+      ended: this.#watch.whyEnded(this.#end.stopped),
       events: this.#events,
       lastWords: this.#lastWords,
-      timeoutMs: this.#timeoutMs,
-      idleMs: worker.idleMs,
-      unreachableMs: this.#unreachableMs,
-      lingerMs: this.#lingerMs,
+      ...this.#limits,
     });
+  }
+
+  async #spawn([program = '', ...args]: readonly string[]): Promise<SpawnResult> {
+    const { worker, ground } = this.#settings;
+    const lines = this.#lineReader((line) => this.#line(line));
+    const errorLines = this.#lineReader((line) => this.#errorLine(line));
+    const end = await ground.spawn(program, args, {
+      ...(this.#request.cwd === undefined ? {} : { cwd: this.#request.cwd }),
+      passEnv: worker.env,
+      env: { [RUN_VARIABLE]: this.#id },
+      input: this.#request.prompt,
+      timeoutMs: this.#limits.timeoutMs,
+      idleMs: this.#limits.idleMs,
+      ending: this.#watch.ending,
+      log: false,
+      onOutput: (bytes) => {
+        this.#files.transcript.write(bytes);
+        lines.take(bytes);
+        return this.#watch.isSignOfLife;
+      },
+      onErrorOutput: (bytes) => {
+        this.#files.errors.write(bytes);
+        errorLines.take(bytes);
+      },
+    });
+    lines.end();
+    errorLines.end();
+    return end;
   }
 
   #lineReader(onLine: (line: string) => void) {
@@ -175,36 +171,14 @@ export class CliRun {
       this.#settings.ground.log(heard.text);
       this.#request.onText?.(heard.text);
     }
-    this.#judgeLife(heard);
+    this.#watch.heard(heard, this.#reader.told().end !== undefined);
     this.#files.changed();
     this.#tell();
-  }
-
-  /** Only what comes of its model shows that it reaches it: other lines come between two complaints, and behind them. */
-  #judgeLife({ unreachable, text }: Heard): void {
-    if (unreachable === true) this.#waitFor('unreachable');
-    else if (this.#reader.told().end !== undefined) this.#waitFor('lingering');
-    else if (text !== undefined || this.#waitsFor === 'lingering') this.#waitFor(undefined);
-    this.#complained = unreachable === true || (this.#complained && text === undefined);
   }
 
   #errorLine(line: string): void {
     if (line.trim() !== '') this.#lastWords = `${this.#lastWords} ${line}`.slice(-2 * agentLimits.troubleCharacters);
     this.#reader.takeError?.(line);
-  }
-
-  /** After `unreachableMs` of nothing else, or `lingerMs` behind its final event, the process is ended. */
-  #waitFor(what: Ended | undefined): void {
-    if (what === 'unreachable' && this.#waitsFor === what) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#waitsFor = what;
-    if (what === undefined) return;
-    const end = () => {
-      this.#ended = what;
-      this.#ending.abort();
-    };
-    this.#timer = setTimeout(end, what === 'unreachable' ? this.#unreachableMs : this.#lingerMs);
   }
 
   /** The thread may be ended any moment now: what is known is kept at once. */
@@ -218,80 +192,36 @@ export class CliRun {
   #tell(): void {
     const facts = factsOf(this.#settings.worker.name, this.#run(), this.#verdict !== unfinished);
     const text = JSON.stringify(facts);
-    if (text === this.#toldText) return;
-    const urgent = this.#toldFacts?.session_id !== facts.session_id || facts.verdict !== undefined;
-    this.#toldText = text;
-    this.#toldFacts = facts;
+    if (text === this.#told) return;
+    const urgent = this.#toldSession !== facts.session_id || facts.verdict !== undefined;
+    this.#told = text;
+    this.#toldSession = facts.session_id;
     this.#settings.ground.tell(this.#ground.name, facts, urgent);
-  }
-
-  #usage({ session_id, usage, usageBefore, usageIsOfThread }: Told): AgentUsage | undefined {
-    if (usage === undefined || usageIsOfThread !== true) return usage;
-    return this.#ground.threads.since(session_id, usage, usageBefore);
   }
 
   #run(): AgentRun {
     const told = this.#reader.told();
-    const { verdict, why, failure } = this.#verdict;
-    const usage = this.#usage(told);
-    const cliVersion = told.cli_version ?? this.#ground.cliVersion;
-    return {
-      verdict,
-      why,
-      ...(failure === undefined ? {} : { failure }),
-      answer: told.answer.slice(0, agentLimits.answerCharacters).toWellFormed(),
-      ...(told.session_id === undefined ? {} : { session_id: told.session_id }),
-      ...(cliVersion === undefined ? {} : { cli_version: cliVersion }),
-      ...(told.model === undefined ? {} : { model: told.model }),
-      ...(usage === undefined ? {} : { usage }),
-      ...(told.cost_usd === undefined ? {} : { cost_usd: told.cost_usd }),
-      denials: told.denials.slice(0, agentLimits.denials).map(boundedDenial),
-      ...(told.turns === undefined ? {} : { turns: told.turns }),
-    };
+    const { session_id, usage, usageBefore, usageIsOfThread } = told;
+    const isOfThread = usage !== undefined && usageIsOfThread === true;
+    const own = isOfThread ? this.#ground.threads.since(session_id, usage, usageBefore) : usage;
+    return runOf(told, this.#verdict, own, this.#ground.cliVersion);
   }
 
-  /** What `result.json` holds. */
-  #told(): JsonObject {
-    const { answer, ...run } = this.#run();
-    const { worker } = this.#settings;
-    const end = this.#end;
-    const omitted = this.#files.transcript.omittedBytes();
-    return {
-      schema_version: 1,
-      agent: worker.name,
-      command: [...this.#command],
-      ...(run as unknown as JsonObject),
-      answer,
+  #result(): JsonObject {
+    this.#reader.look?.();
+    return resultOf(this.#run(), {
+      agent: this.#settings.worker.name,
+      command: this.#command,
       finished: this.#verdict !== unfinished,
-      started_at: this.#startedAt.toISOString(),
-      duration_ms: Math.round(performance.now() - this.#startedMs),
-      ...(end?.exitCode === undefined ? {} : { exit_code: end.exitCode }),
-      ...(end?.signal === undefined ? {} : { signal: end.signal }),
-      ...(end?.stopped === undefined ? {} : { stopped: this.#ended ?? end.stopped }),
-      transcript: {
-        events: this.#events,
-        ...(this.#unreadableLines === 0 ? {} : { unreadable_lines: this.#unreadableLines }),
-        ...(omitted === 0 ? {} : { left_out_bytes: omitted }),
-      },
-    };
+      startedAt: this.#startedAt,
+      durationMs: performance.now() - this.#startedMs,
+      end: this.#end,
+      ended: this.#watch.whyEnded(this.#end?.stopped),
+      events: this.#events,
+      unreadableLines: this.#unreadableLines,
+      omittedBytes: this.#files.transcript.omittedBytes(),
+    });
   }
-}
-
-/** @param isOver whether its verdict counts */
-function factsOf(agent: string, run: AgentRun, isOver: boolean): AgentRunFacts {
-  const { cli_version, model, session_id, verdict, why, usage, cost_usd, turns, denials } = run;
-  const tools = [...new Set(denials.map(({ tool }) => tool))].slice(0, TOLD_DENIALS);
-  return {
-    agent,
-    ...(cli_version === undefined ? {} : { cli_version }),
-    ...(model === undefined ? {} : { model }),
-    ...(session_id === undefined ? {} : { session_id }),
-    ...(isOver ? { verdict, why } : {}),
-    ...(usage === undefined ? {} : { usage: { ...usage } }),
-    ...(cost_usd === undefined ? {} : { cost_usd }),
-    ...(turns === undefined ? {} : { turns }),
-    ...(tools.length === 0 ? {} : { denials: tools }),
-  };
 }
 
 /** Those of the daemon's variables that tell where a CLI keeps its own files. */
@@ -306,10 +236,4 @@ function parsed(line: string): JsonObject | undefined {
   } catch {
     return undefined;
   }
-}
-
-function boundedDenial(denial: AgentDenial): AgentDenial {
-  const isLong = JSON.stringify(denial.input ?? {}).length > agentLimits.denialInputCharacters;
-  const tool = brief(denial.tool, TOOL_CHARACTERS);
-  return isLong || denial.input === undefined ? { tool } : { tool, input: denial.input };
 }

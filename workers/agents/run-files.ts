@@ -26,6 +26,7 @@ export class RunFiles {
   readonly errors: OutputLog;
   readonly #settings: RunFileSettings;
   #timer: NodeJS.Timeout | undefined;
+  #settling: NodeJS.Timeout | undefined;
   #lastMs = Number.NEGATIVE_INFINITY;
   #last = '';
 
@@ -39,8 +40,13 @@ export class RunFiles {
     this.errors = createOutputLog(join(folder, 'stderr.log'), maxBytes);
   }
 
-  /** Something of the result changed: it is written, at once when the last time is long enough ago. */
+  /**
+   * Something of the result changed: it is written, at once when the last time is long enough ago, and once more a little
+   * later: what a CLI keeps elsewhere comes after what it says.
+   */
   changed(): void {
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => this.write(), agentLimits.recordSettleMs);
     if (this.#timer !== undefined) return;
     const dueMs = this.#lastMs + agentLimits.recordIntervalMs - performance.now();
     if (dueMs <= 0) this.write();
@@ -65,6 +71,7 @@ export class RunFiles {
   /** Idempotent. */
   close(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#settling);
     this.transcript.close();
     this.errors.close();
   }
