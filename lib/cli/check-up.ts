@@ -4,15 +4,16 @@ import { constants, type FSWatcher, watch } from 'node:fs';
 import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { AgentopsdError } from '../base/errors.js';
 import { counted } from '../base/text.js';
-import { CONFIGURATION_FILE, type Declared, knownAgents, parseConfiguration } from '../model/configuration.js';
+import { CONFIGURATION_FILE, type Declared, parseConfiguration } from '../model/configuration.js';
 import { findHome } from '../storage/home.js';
 import { networkPlaces } from '../storage/mounts.js';
 import { createNodeDisk } from '../storage/node-disk.js';
 import { loadTokens } from '../storage/token-file.js';
 import { runsNothing, trustStanding } from '../storage/trust.js';
+import { checkAgents } from './agent-check.js';
 import { clientAt, findAddress } from './daemon-address.js';
 import type { Finding } from './finding.js';
 import { checkGitIgnores } from './git-check.js';
@@ -224,34 +225,4 @@ async function checkWatcher(): Promise<Finding> {
     watcher?.close();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function checkAgents({ environment }: Invocation): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  for (const name of knownAgents) {
-    const path = await findProgram(name, environment['PATH'] ?? '');
-    const missing = {
-      text: `${name} is not in PATH`,
-      fix: `install it to run rpi.* jobs with it, or configure a command`,
-    };
-    findings.push({
-      check: 'agents',
-      ...(path === undefined
-        ? { state: 'note' as const, ...missing }
-        : { state: 'ok' as const, text: `${name}: ${path}` }),
-    });
-  }
-  return findings;
-}
-
-async function findProgram(name: string, path: string): Promise<string | undefined> {
-  for (const folder of path.split(delimiter).filter((part) => part !== '')) {
-    const candidate = join(folder, name);
-    const runs = await access(candidate, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (runs) return candidate;
-  }
-  return undefined;
 }
