@@ -31,12 +31,18 @@ export function phasePrompt(
   earlier: readonly EarlierPhase[],
   packet: string | undefined,
 ): string {
-  const { goal, runId, validationCommands } = request;
+  const { goal, runId, validationCommands, workOrder } = request;
   const parts = [
     `You work unattended in the repository that you were started in: nobody answers questions, and no permission that you
 lack will be given. This is phase ${phase.number} of ${LAST_PHASE} (${phase.name}) of run ${JSON.stringify(runId)}.`,
-    section('Goal', goal === '' ? 'The execution packet below says it.' : goal),
+    section(
+      'Goal',
+      goal === '' ? `The ${packet === undefined ? 'work order' : 'execution packet'} below says it.` : goal,
+    ),
     ...(packet === undefined ? [] : [section('Execution packet', packet)]),
+    ...(workOrder === undefined
+      ? []
+      : [section('Work order', `The run carries it out, and keeps to the paths that it names:\n\n${workOrder}`)]),
     ...earlier.map(({ name, summary }) => section(`Summary of the phase ${name}`, cut(summary))),
     section('This phase', work[phase.name]),
     ...(validationCommands.length === 0 || phase.name === 'discovery' ? [] : [checks(validationCommands)]),

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../lib/base/canonical.js';
-import type { JsonObject } from '../../lib/base/json.js';
+import { isJsonObject, type JsonObject } from '../../lib/base/json.js';
 import type { WorkerJob } from '../../lib/model/worker-protocol.js';
 import { failure } from '../failure.js';
 import { booleanMember, textListMember, textMember, told, wholeMember } from '../payload.js';
@@ -30,6 +30,8 @@ export interface RpiRequest {
   readonly mode: string;
   /** A file with more about the work, as the payload names it. */
   readonly packetPath: string | undefined;
+  /** The work order that the run carries out, as text; undefined when there is none. */
+  readonly workOrder: string | undefined;
   readonly validationCommands: readonly string[];
   /** Those to run, in order; at least one. */
   readonly phases: readonly Phase[];
@@ -73,7 +75,8 @@ export function readPhase(job: WorkerJob): RpiRequest {
 function readShared({ job_id, payload }: WorkerJob, wanted: readonly Phase[], worktree: boolean): RpiRequest {
   const goal = textMember(payload, 'goal') ?? '';
   const packetPath = textMember(payload, 'execution_packet_path');
-  if (goal === '' && packetPath === undefined) {
+  const workOrder = workOrderOf(payload);
+  if (goal === '' && packetPath === undefined && workOrder === undefined) {
     throw failure('request_rejected', 'payload.goal is missing: say in words what is to be reached');
   }
   const validationCommands = textListMember(payload, 'validation_commands');
@@ -87,11 +90,20 @@ function readShared({ job_id, payload }: WorkerJob, wanted: readonly Phase[], wo
     goal,
     mode: textMember(payload, 'mode') ?? 'daemon',
     packetPath,
+    workOrder,
     validationCommands,
     phases: wanted,
     worktree,
     hash: createHash('sha256').update(canonicalJson({ job_id, payload }), 'utf8').digest('hex'),
   };
+}
+
+function workOrderOf({ work_order: order }: JsonObject): string | undefined {
+  if (order === undefined || order === null) return undefined;
+  if (typeof order !== 'string' && !isJsonObject(order))
+    throw failure('request_rejected', 'payload.work_order must be an object, or the path of one');
+  const text = typeof order === 'string' ? order.trim() : JSON.stringify(order, null, 2);
+  return text === '' || text === '{}' ? undefined : text;
 }
 
 /** @throws JobFailure when commands of the payload are to run, and may not */
