@@ -1,6 +1,6 @@
 /** What `make test-agents` needs of the machine: the two real CLIs, and a network namespace with loopback alone. */
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -85,9 +85,4 @@ export async function runInside(programs: string, main: URL, args: readonly stri
 export function waysOut(): string[] {
   const lines = readFileSync('/proc/self/net/dev', 'utf8').split('\n').slice(2);
   return lines.map((line) => line.split(':')[0]?.trim() ?? '').filter((name) => name !== '' && name !== 'lo');
-}
-
-export function programIn(programs: string, name: CliName): string | undefined {
-  const path = join(programs, name);
-  return existsSync(path) ? path : undefined;
 }
