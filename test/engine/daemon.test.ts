@@ -75,7 +75,9 @@ daemon('accepts a job over HTTP, runs it, and tells where it is', async () => {
 });
 
 daemon('a type without a worker stays queued, and status and ready say so', async () => {
-  const target = await make('executors:\n  dream.run: off\n');
+  const target = await make(
+    'executors:\n  dream.run: off\n  rpi.run: { agent: other }\nagents:\n  other: { command: [other] }\n',
+  );
   await target.startHere({ workers: 1 });
   const id = await target.submit('rpi.run', { goal: 'x' });
   const off = await target.submit('dream.run');

@@ -53,7 +53,11 @@ dispatcher('runs 30 jobs exactly once each, spread over the workers', async () =
 });
 
 dispatcher('claims first in, first out, and a type that nobody takes holds no other up', async () => {
-  const shop = await open({ workers: 1, executors: { 'dream.run': { kind: 'off', why: 'configured' } } });
+  const executors = {
+    'dream.run': { kind: 'off', why: 'configured' },
+    'rpi.run': { kind: 'agent', agent: 'other' },
+  } as const;
+  const shop = await open({ workers: 1, executors });
   const stuck = await shop.submit({}, 'dream.run');
   const unknown = await shop.submit({}, 'rpi.run');
   const ids = [await shop.submit(), await shop.submit(), await shop.submit()];
