@@ -6,7 +6,7 @@ import type { knownAgents } from './configuration-schema.js';
 
 export type KnownAgent = (typeof knownAgents)[number];
 
-export const triedVersions: Readonly<Record<KnownAgent, string>> = { claude: '2.1.197', codex: '0.171.0' };
+export const triedVersions: Readonly<Record<KnownAgent, string>> = { claude: '2.1.332', codex: '0.171.0' };
 
 /** Whether a version is of the line that was tried: the same major and minor number. */
 export function isKnownToWork(agent: KnownAgent, version: string): boolean {
