@@ -187,6 +187,7 @@ test('eval.skill-delta', async (bench) => {
   const card = JSON.parse(bench.read(bench.artifacts['scorecard.json'] ?? '')) as Delta;
   assert.equal([card.verdict, card.difference, card.flips.to_pass.length], ['better', 0.5, 5]);
   assert.ok(card.interval !== undefined && card.interval.low > 0);
+});
 
 test('rpi.run', async (bench) => {
   const agent = scriptedAgent(['Change list.ts.', 'Changed it.', 'It holds.']);
