@@ -115,7 +115,12 @@ function baseUrlOf(root: string): string {
   return /^# (\S+)$/m.exec(readFileSync(join(root, '.agents/config.yaml'), 'utf8'))?.[1] ?? '';
 }
 
-/** `rpi.run` may write; `rpi.phase` asks for each tool, and nobody answers. */
+/**
+ * Codex shields `.git` and `.agents` below each folder that its sandbox may write to, and when it is killed their empty
+ * places stay: not in everybody's /tmp.
+ *
+ * `rpi.run` may write; `rpi.phase` asks for each tool, and nobody answers.
+ */
 function configuration(name: CliName, url: string): string {
   const provider = `model_providers.fake={name="fake",base_url="${url}/v1",wire_api="responses",env_key="FAKE_KEY"}`;
   const limits = `timeout_seconds: 100, idle_seconds: ${IDLE_SECONDS}`;
@@ -127,7 +132,7 @@ function configuration(name: CliName, url: string): string {
         ]
       : ['codex', 'asked'].map(
           (agent) =>
-            `  ${agent}: { command: [codex, exec, -c, model_provider="fake", -c, '${provider}'], env: [FAKE_KEY], ${limits} }`,
+            `  ${agent}: { command: [codex, exec, -c, model_provider="fake", -c, '${provider}', -c, sandbox_workspace_write.exclude_slash_tmp=true], env: [FAKE_KEY], ${limits} }`,
         );
   return [
     `# ${url}`,

@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import type { LedgerEvent } from '../../lib/model/event.js';
 import { sha256 } from '../support/builtin-context.js';
 import { DaemonFolder } from '../support/daemon.js';
+import { fakeAgentCommand } from '../support/fake-agent-cli.js';
 import { GitRepository } from '../support/git-repository.js';
 import { repositoryRoot } from '../support/sources.js';
 
@@ -15,6 +16,8 @@ const JOB_MS = 60_000;
 
 /** What each leaves at least, beside its output. */
 const artifactsOf: Readonly<Record<string, readonly string[]>> = {
+  'rpi.run': ['run.json', 'phase-3/result.json', 'phase-3/diff.patch'],
+  'rpi.phase': ['run.json', 'phase-1/result.json', 'phase-1/summary.md'],
   'wiki.forge': ['manifest.json'],
   'wiki.build': ['index.md', 'manifest.json'],
   'factory.admission': ['admission.json'],
@@ -25,8 +28,14 @@ const artifactsOf: Readonly<Record<string, readonly string[]>> = {
   'eval.skill-delta': ['scorecard.json', 'runs.json', 'times.json'],
 };
 
+const configuration = `workers: 1
+allow_payload_commands: true
+executors: { rpi.run: { agent: claude }, rpi.phase: { agent: claude } }
+agents: { claude: { command: ${JSON.stringify(fakeAgentCommand('claude'))} } }
+`;
+
 test.before.each(async (context) => {
-  context.folder = await DaemonFolder.make('workers: 1\nallow_payload_commands: true\n');
+  context.folder = await DaemonFolder.make(configuration);
 });
 test.after.each(({ folder }) => folder.close());
 
