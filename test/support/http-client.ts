@@ -14,6 +14,8 @@ export interface Asking {
   readonly body?: unknown;
   /** Connections to use again; without it each request has one of its own. */
   readonly agent?: Agent;
+  /** For the whole answer, in milliseconds. */
+  readonly deadlineMs?: number;
 }
 
 export interface Answer {
@@ -39,14 +41,14 @@ export function askUnchecked(
   port: number,
   method: string,
   path: string,
-  { headers = {}, body, agent }: Asking = {},
+  { headers = {}, body, agent, deadlineMs = DEADLINE_MS }: Asking = {},
 ): Promise<Answer> {
   const isRaw = typeof body === 'string' || Buffer.isBuffer(body);
   const bytes = body === undefined ? undefined : isRaw ? Buffer.from(body) : Buffer.from(JSON.stringify(body));
   const own: OutgoingHttpHeaders =
     bytes === undefined ? {} : { 'Content-Length': bytes.length, 'Content-Type': 'application/json' };
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(DEADLINE_MS);
+    const signal = AbortSignal.timeout(deadlineMs);
     const request = httpRequest({
       host: '127.0.0.1',
       port,

@@ -137,7 +137,7 @@ class Session {
     this.#isClosed = true;
     const target = this.#target;
     if (target instanceof OwnServer) await target.dispose();
-    else if (target.hasToken && !this.#isSettled) await target.cancelAll().catch(ignoreNoAnswer);
+    else if (target.hasToken && !this.#isSettled) await target.leave().catch(ignoreNoAnswer);
   }
 
   async #run(selected: Selected): Promise<void> {

@@ -31,6 +31,9 @@ export class Target {
   #auth: 'header' | 'bearer' = 'header';
   /** Jobs that were accepted and not cancelled by `cancelSubmitted`. */
   readonly #submitted = new Set<string>();
+  /** Requests without an answer so far. */
+  readonly #onTheirWay = new Set<Promise<unknown>>();
+  #isLeaving = false;
 
   constructor({ base, tokenHeader, token, consumerBase, prefix, watch }: TargetOptions) {
     this.carrier = { base, tokenHeader, token };
@@ -62,7 +65,7 @@ export class Target {
    * @throws NoAnswer
    */
   async ask(ask: Ask): Promise<Exchange> {
-    const answer = await exchange(this.carrier, ask);
+    const answer = await this.#follow(ask, () => exchange(this.carrier, ask));
     this.#remember(answer);
     this.watch.see(answer);
     return answer;
@@ -103,7 +106,30 @@ export class Target {
 
   /** Sends a whole request with the token and is gone before the answer comes. */
   async sendAndVanish(path: string, body: object): Promise<void> {
-    await sendAndVanish(this.carrier, { method: 'POST', path, body, auth: this.#auth });
+    const ask: Ask = { method: 'POST', path, body, auth: this.#auth };
+    await this.#follow(ask, () => sendAndVanish(this.carrier, ask));
+  }
+
+  /** Lets what is on its way come to its end, whoever still waits for it, begins nothing new, and cancels all. */
+  async leave(): Promise<void> {
+    this.#isLeaving = true;
+    await Promise.allSettled(this.#onTheirWay);
+    await this.cancelAll();
+  }
+
+  /** @throws NoAnswer for whatever would leave something behind once the run is over */
+  async #follow<Value>({ method = 'GET', path }: Ask, begin: () => Promise<Value>): Promise<Value> {
+    if (this.#isLeaving && method === 'POST' && !path.endsWith('/cancel')) {
+      const ask = { method, base: this.base, path, requestHeaders: {}, requestBody: undefined };
+      throw new NoAnswer('it was not asked: the run is over', ask);
+    }
+    const work = begin();
+    this.#onTheirWay.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#onTheirWay.delete(work);
+    }
   }
 
   /** The JSON object that a read answers; anything else counts as no answer. @throws NoAnswer */
