@@ -221,8 +221,8 @@ export const bugs: readonly PlantedBug[] = [
   bug(
     'dropped decisions stay',
     'engine/kernel.js',
-    'onDiscarded: () => this.#pending.discard(),',
-    'onDiscarded: () => {},',
+    'this.#pending.discard();\n            this.#waiting.discard();',
+    'this.#waiting.discard();',
   ),
   bug(
     'decided before the ledger takes it',
@@ -266,7 +266,7 @@ export const bugs: readonly PlantedBug[] = [
   bug(
     'late results are taken',
     'model/decide.js',
-    "job.status === 'running' && job.claim_token === command.claim_token && job.lease_epoch === command.lease_epoch",
+    "job.status === 'running' && job.claim_token === held.claim_token && job.lease_epoch === held.lease_epoch",
     "job.status === 'running'",
   ),
   bug(
@@ -325,8 +325,8 @@ export const bugs: readonly PlantedBug[] = [
   bug(
     "a stranger's key is taken for ours",
     'model/state.js',
-    'if (key !== undefined && !foreign && ',
-    'if (key !== undefined && ',
+    'if (job.foreign !== before?.foreign && !job.foreign)',
+    'if (job.foreign !== before?.foreign)',
   ),
   bug(
     'two heads are not told',
@@ -338,16 +338,18 @@ export const bugs: readonly PlantedBug[] = [
   bug(
     'a slot is free before its thread has ended',
     'engine/thread-slot.js',
-    'await this.#exits.get(thread);',
-    ';',
-    'engine/attempt',
+    `await this.#discard();
+        if (thread !== undefined)
+            await this.#exits.get(thread);`,
+    'this.#piscina = undefined;',
+    'engine/thread-slot',
   ),
   bug(
     'leases run by the wall clock',
     'engine/lease.js',
     'return this.#renewing !== undefined || now < this.#endsAtMonotonicMs;',
     'return this.#renewing !== undefined || this.#seams.clock.wallMs() < Date.parse(this.#shownEnd);',
-    'engine/',
+    'engine/lease.test',
   ),
   bug(
     'a lock is released whoever holds it',

@@ -20,7 +20,7 @@ const RUN_LIMIT_MS = 240_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seed: { type: 'string', default: '1' }, runs: { type: 'string', default: '400' } },
+  options: { seed: { type: 'string', default: '1' }, runs: { type: 'string', default: '1200' } },
 });
 
 interface Outcome {

@@ -23,7 +23,7 @@ export function tamper(world: World): Happening | undefined {
   if (content === undefined || file === undefined) return undefined;
   world.everTampered = true;
   world.note(`! somebody turns to ${name}`);
-  switch (dice.pick([0, 0, 1, 1, 2, 2, 3, 4])) {
+  switch (dice.pick([0, 0, 1, 1, 2, 2, 3, 4, 4])) {
     case 0: {
       world.disk.unplant(path);
       world.tampered = { what: name, restore: () => world.disk.plant(path, content) };
@@ -49,6 +49,8 @@ export function tamper(world: World): Happening | undefined {
     default:
       // Nobody puts it back: whoever starts now begins to count anew.
       world.disk.unplantFolder(RUN);
+      // While the one who lost it still writes: nothing of him is to be seen there any more.
+      if (dice.maybe(0.6)) world.wanted ??= 'second writer';
       return 'run folder removed';
   }
 }
