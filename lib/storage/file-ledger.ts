@@ -38,8 +38,8 @@ import { cutSealed, tidy } from './repair.js';
 import type { ReplayPlan } from './replay.js';
 import type { Term } from './terms.js';
 import { Upkeep } from './upkeep.js';
-import type { WriterOptions } from './writer.js';
-import { becomeWriter, renewWriter } from './writer.js';
+import type { Writer, WriterOptions } from './writer.js';
+import { becomeWriter, refuseOvertaken, renewWriter } from './writer.js';
 
 export interface FileLedgerOptions {
   readonly disk: Disk;
@@ -86,7 +86,7 @@ export async function openFileLedger(options: FileLedgerOptions): Promise<Opened
   let ledger: FileLedger | undefined;
   const lost = (reason: string): void => {
     settings.progress(`the lock of the folder was lost (${reason}); writing goes on as long as the term is ours`);
-    void ledger?.recheck();
+    ledger?.recheck().catch((error: unknown) => settings.progress(`it could not be looked after: ${String(error)}`));
   };
   try {
     let taken: TakenIn | undefined;
@@ -104,6 +104,7 @@ export async function openFileLedger(options: FileLedgerOptions): Promise<Opened
     const { plan, segment } = writer;
     const damage = await tidy(settings, plan);
     const lacking = await findLacking(disk, home, plan, taken.history);
+    await refuseLate(writer);
     const heldThroughSeq = lacking === undefined ? plan.claimsHeldThroughSeq : plan.lastSeq;
     taken.condition.found(
       damage,
@@ -116,6 +117,18 @@ export async function openFileLedger(options: FileLedgerOptions): Promise<Opened
   } catch (error) {
     await kept.close();
     throw error instanceof DiskError ? refusedByDisk(error) : error;
+  }
+}
+
+/** What a successor has anchored meanwhile is not lacking: it is we who are late. @throws AgentopsdError `daemon_running` */
+async function refuseLate({ term, segment, hold }: Writer): Promise<void> {
+  try {
+    refuseOvertaken(term);
+  } catch (error) {
+    await segment.file.close();
+    await term.close();
+    await hold.release();
+    throw error;
   }
 }
 

@@ -89,7 +89,11 @@ export async function openHome(options: HomeOptions & { readonly random: Random 
   });
   refuseSharedFolder(disk, place.folder);
   const there = await readHome(disk, place);
-  if (there !== undefined) return there;
+  if (there !== undefined) {
+    // Whoever made it may not have come to this: without the key all that is acknowledged would look like a stranger's.
+    await disk.syncFolder(place.folder);
+    return there;
+  }
   const content = { id: randomHex(random, HOME_ID_BYTES), key: randomHex(random, HOME_KEY_BYTES) };
   await createFile({ disk, random }, homeFile(place.folder), `${JSON.stringify(content)}\n`);
   const made = await readHome(disk, place);

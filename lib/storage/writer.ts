@@ -95,7 +95,8 @@ async function replayUnder(
   }
 }
 
-function refuseOvertaken(term: Term): void {
+/** @throws AgentopsdError `daemon_running` when somebody else became the writer meanwhile */
+export function refuseOvertaken(term: Term): void {
   if (!term.isOurs() || !term.isLast()) throw overtaken(`term ${term.number + 1} is taken`);
 }
 

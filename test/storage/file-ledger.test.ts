@@ -6,7 +6,9 @@ import { AgentopsdError } from '../../lib/base/errors.js';
 import { limits } from '../../lib/base/limits.js';
 import { readAnchor } from '../../lib/storage/anchor.js';
 import { adoptionPayload } from '../../lib/storage/condition.js';
+import { type Disk, DiskError } from '../../lib/storage/disk.js';
 import { hashOfLine } from '../../lib/storage/line.js';
+import { type FolderLock, noLock } from '../../lib/storage/lock.js';
 import { createNodeDisk } from '../../lib/storage/node-disk.js';
 import { createFaultyDisk, type DiskCall, failing } from '../support/faulty-disk.js';
 import { eventOf, eventsOf, type LedgerPlace, makeLedgerPlace, seqsOf, until } from '../support/ledger-place.js';
@@ -360,6 +362,44 @@ ledgers('what a killed daemon did not come to anchor, the next one anchors, thou
   const second = await place.open();
   await second.ledger.close();
   assert.is((await readAnchor(createNodeDisk(), place.home))?.seq, 3);
+});
+
+ledgers('an opener whom somebody overtook is refused, whatever the successor has anchored', async () => {
+  const first = await place.open();
+  await first.ledger.append(eventsOf(1, 3));
+  await first.ledger.close();
+  const anchor = join(place.home.folder, 'anchor.json');
+  const state = faulty((call, path) => {
+    if (call !== 'open' || path !== anchor) return undefined;
+    fs.writeFileSync(join(place.layout.terms, '3'), '');
+    fs.writeFileSync(anchor, JSON.stringify({ hash: 'f'.repeat(64), seq: 9 }));
+    return undefined;
+  });
+  state.armed = true;
+  assert.is(await codeOf(() => place.open({ disk: state.disk })), 'daemon_running');
+});
+
+ledgers('a lock that is lost while nothing can be looked at ends nobody', async () => {
+  let lose: (reason: string) => void = () => undefined;
+  const lock: FolderLock = {
+    ...noLock,
+    async acquire({ onLost }) {
+      lose = onLost;
+      return { release: async () => undefined };
+    },
+  };
+  const real = createNodeDisk();
+  const state = { armed: false };
+  const factsSync: Disk['factsSync'] = (path) => {
+    if (state.armed && path.includes('/terms/')) throw new DiskError('EIO', 'facts', path);
+    return real.factsSync(path);
+  };
+  const opened = await place.open({ disk: { ...real, factsSync }, lock });
+  state.armed = true;
+  lose('somebody removed it');
+  await until('it is said', () => opened.said.some((text) => text.includes('could not be looked after')));
+  state.armed = false;
+  await opened.ledger.append([eventOf(1)]);
 });
 
 ledgers('a torn end is copied, cut from our own segment, and no damage', async () => {

@@ -8,6 +8,7 @@ import { AgentopsdError } from '../../lib/base/errors.js';
 import { findHome, openHome, stateFolder, stateFolderOf } from '../../lib/storage/home.js';
 import { createNodeDisk } from '../../lib/storage/node-disk.js';
 import { createNodeRandom } from '../../lib/storage/node-random.js';
+import { allLost, MemoryDisk } from '../support/memory-disk.js';
 
 const home = suite('home');
 const disk = createNodeDisk();
@@ -35,6 +36,25 @@ const refusal = async (work: Promise<unknown>): Promise<AgentopsdError> => {
   }
   throw new Error('it was not refused');
 };
+
+home(
+  'one that somebody else makes at the same time, and does not come to sync, is there after a loss of power',
+  async () => {
+    const disk = new MemoryDisk();
+    disk.plantFolder('/repository');
+    const options = { disk, random, root: '/repository', env: { AGENTOPSD_STATE_DIR: '/state' } };
+    const [folder, id] = [stateFolderOf('/repository', options.env), 'a'.repeat(32)];
+    disk.plant(join(folder, '.theirs'), JSON.stringify({ id, key: 'b'.repeat(64) }));
+    disk.beforeCall = (call, path) => {
+      if (call !== 'open' || path !== join(folder, 'home.json')) return;
+      disk.beforeCall = undefined;
+      void disk.link(join(folder, '.theirs'), path).then(() => disk.remove(join(folder, '.theirs')));
+    };
+    assert.is((await openHome(options)).id, id);
+    disk.losePower(allLost);
+    assert.is((await findHome(options))?.id, id);
+  },
+);
 
 home('is made once, private, and found again', async () => {
   const env = { AGENTOPSD_STATE_DIR: state };
