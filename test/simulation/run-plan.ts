@@ -77,7 +77,7 @@ export function drawCrash(dice: Dice): Armed {
 
 /** A fault for a call that few lives make. */
 export function drawRare(dice: Dice): Armed {
-  const call = dice.pick(['truncate', 'truncate', 'makeFolder', 'realPath'] as const);
+  const call = dice.pick(['truncate', 'truncate', 'truncate', 'truncate', 'makeFolder', 'realPath'] as const);
   const common = { call, left: 1 };
   if (dice.maybe(0.2))
     return { ...common, kind: 'error', errno: call === 'realPath' ? 'EIO' : dice.pick(['EIO', 'EROFS']) };

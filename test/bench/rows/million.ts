@@ -145,7 +145,7 @@ async function oneTurn(room: Room, { port }: RunningDaemon, turn: number): Promi
   if (cancel.statuses['202'] !== jobIds.length) throw new Error(`cancels: ${JSON.stringify(cancel.statuses)}`);
   const behind = await lastEventId(port);
   await room.load(port, { ...order, jobType: IDLE_TYPE, name: `run-${turn}`, pauseMs: PAUSE_MS });
-  const page = `/v1/events?limit=${PAGE_EVENTS}&after=${encodeURIComponent(cursor)}`;
+  const page = `/v1/events?limit=${PAGE_EVENTS}&after_id=${encodeURIComponent(cursor)}`;
   return {
     accept: accepted.p50Ms,
     cancel: percentile(cancel.latenciesMs, 0.5),
@@ -165,7 +165,7 @@ interface EventTold {
 async function runMs(port: number, cursor: string): Promise<number> {
   const acceptedAt = new Map<string, number>();
   for (;;) {
-    const { events } = await asked<{ events: EventTold[] }>(port, `/v1/events?after=${encodeURIComponent(cursor)}`);
+    const { events } = await asked<{ events: EventTold[] }>(port, `/v1/events?after_id=${encodeURIComponent(cursor)}`);
     const tooks: number[] = [];
     for (const { event_type, job_id, occurred_at } of events) {
       if (event_type === 'job.accepted') acceptedAt.set(job_id, Date.parse(occurred_at));
@@ -178,7 +178,9 @@ async function runMs(port: number, cursor: string): Promise<number> {
 }
 
 async function lastEventId(port: number): Promise<string> {
-  return (await asked<{ last_event_id?: string }>(port, '/v1/ready')).last_event_id ?? '';
+  const { projection_lag } = await asked<{ projection_lag: { last_event_id?: string } }>(port, '/v1/ready');
+  if (projection_lag.last_event_id === undefined) throw new Error('there is no event to go on from');
+  return projection_lag.last_event_id;
 }
 
 /** What a start does beside the work is over: the verification of the older part. */
