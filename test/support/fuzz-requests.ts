@@ -294,7 +294,13 @@ function allowedBody({ schema, bodyRequired }: Operation, body: Drawn['body']): 
   const arrived: unknown = JSON.parse(body.text);
   if (validator(schema)(arrived) !== undefined) return [400];
   if (breaksRule(arrived as JsonObject, schema)) return [400];
+  if (schema === 'AdoptBody') return namesJobs(arrived as JsonObject) ? [202, 404] : [202];
   return schema.startsWith('Cancel') ? [202, 404, ...(schema === 'CancelPathBody' ? [400] : [])] : [202];
+}
+
+/** Whether an adoption names jobs, which may not be there. */
+function namesJobs({ job_ids }: JsonObject): boolean {
+  return Array.isArray(job_ids) && job_ids.length > 0;
 }
 
 /** The rules about a body that its schema can't say: bytes, and what canonical JSON can hold. */
