@@ -1,18 +1,26 @@
 /** A temporary folder in which one peer is installed and run. Nothing outside of it changes, and nothing of it stays. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chown, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { PeerGround } from './peer.js';
 
 /** Compiling an addon may take long. */
-const INSTALL_MS = Number(process.env['BENCH_INSTALL_SECONDS'] ?? 300) * 1000;
+const INSTALL_MS = Number(process.env['BENCH_INSTALL_SECONDS'] ?? 600) * 1000;
 const LIBRARIES = `usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
 
-type How = { uid?: number; libraries?: string };
+type How = { uid?: number; libraries?: string; variables?: NodeJS.ProcessEnv };
+
+/** An addon is compiled here, with the headers that stand beside this Node: nothing is fetched from where it was built. */
+function fromSource(): NodeJS.ProcessEnv {
+  const prefix = dirname(dirname(process.execPath));
+  const hasHeaders = existsSync(join(prefix, 'include', 'node', 'node.h'));
+  return { npm_config_build_from_source: 'true', ...(hasHeaders ? { npm_config_nodedir: prefix } : {}) };
+}
 
 export class Ground implements PeerGround {
   readonly folder: string;
@@ -30,7 +38,9 @@ export class Ground implements PeerGround {
     const folder = join(this.folder, 'npm');
     await mkdir(folder);
     await writeFile(join(folder, 'package.json'), '{"private":true}');
-    await this.run('npm', ['install', '--prefix', folder, '--no-audit', '--no-fund', ...names]);
+    await this.run('npm', ['install', '--prefix', folder, '--no-audit', '--no-fund', ...names], {
+      variables: fromSource(),
+    });
     // Names are looked up from where the importing file stands.
     const loader = join(folder, 'load.mjs');
     await writeFile(loader, 'export const load = (name) => import(name);\n');
@@ -98,10 +108,15 @@ export class Ground implements PeerGround {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  #start(program: string, args: readonly string[], { uid, libraries, cwd }: How & { cwd?: string }): ChildProcess {
+  #start(
+    program: string,
+    args: readonly string[],
+    { uid, libraries, variables, cwd }: How & { cwd?: string },
+  ): ChildProcess {
     const env = {
       ...process.env,
       LC_ALL: 'C',
+      ...variables,
       ...(libraries === undefined ? {} : { LD_LIBRARY_PATH: join(libraries, LIBRARIES) }),
     };
     return spawn(program, args, {

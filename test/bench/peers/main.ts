@@ -2,7 +2,7 @@
  * `make bench-peers`: other queues on the same machine, disk and work, each set to force every job to the disk before it
  * answers. They are installed into temporary folders that go again: packages of npm, and of Debian without installing
  * them. What can't be had is told and passed by. `BENCH_PEERS="part of a name"`, `BENCH_SECONDS` (default 3),
- * `BENCH_JSON=FILE`, `BENCH_FOLDER` (the disk that is measured), `BENCH_INSTALL_SECONDS` (default 300).
+ * `BENCH_JSON=FILE`, `BENCH_FOLDER` (the disk that is measured), `BENCH_INSTALL_SECONDS` (default 600: an addon is compiled).
  */
 import { writeFileSync } from 'node:fs';
 import { machineFacts, machineLine } from '../machine.js';

@@ -27,7 +27,7 @@ const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 export const plainjob: Peer = {
   name: 'plainjob, SQLite synchronous FULL',
   async open(ground) {
-    const load = await ground.packages(['plainjob', 'better-sqlite3@11']);
+    const load = await ground.packages(['plainjob', 'better-sqlite3@12']);
     const { default: Sqlite } = (await load('better-sqlite3')) as { default: new (path: string) => Database };
     const { better, defineQueue, defineWorker } = (await load('plainjob')) as PlainJob;
     const database = new Sqlite(join(ground.folder, 'jobs.db'));
