@@ -7,6 +7,12 @@ import { findCycle, type Import, importsOf, readSources, repositoryRoot } from '
 
 const test = suite('layering');
 
+const below = ['lib/base', 'lib/model'];
+const kit = [...below, 'workers/process', 'workers/agents', 'workers/kit'];
+const rooms = ['process', 'agents', 'thread', 'kit', 'dream', 'eval', 'factory', 'llmwiki', 'plans', 'rpi', 'wiki'].map(
+  (room) => `workers/${room}`,
+);
+
 /** Which folders the files of a folder may import, beside their own. */
 const allowed: Record<string, readonly string[]> = {
   'lib/base': [],
@@ -16,13 +22,29 @@ const allowed: Record<string, readonly string[]> = {
   'lib/http': ['lib/base', 'lib/model', 'lib/storage', 'lib/engine'],
   'lib/client': ['lib/base', 'lib/model'],
   'lib/cli': ['lib/base', 'lib/model', 'lib/client'],
-  workers: ['lib/base', 'lib/model'],
+  workers: [...below, ...rooms],
+  'workers/process': below,
+  'workers/agents': [...below, 'workers/process'],
+  'workers/thread': [...below, 'workers/process', 'workers/agents'],
+  'workers/kit': [...below, 'workers/process', 'workers/agents'],
+  'workers/dream': kit,
+  'workers/eval': kit,
+  'workers/factory': kit,
+  'workers/llmwiki': [...kit, 'workers/wiki'],
+  'workers/plans': kit,
+  'workers/rpi': kit,
+  'workers/wiki': kit,
   spec: [],
 };
 
 /** Single files that may be imported against the table, each with its reason. */
 const exceptions: ReadonlyArray<{ from: RegExp; to: RegExp; reason: string }> = [
   { from: /^lib\/engine\/daemon\.ts$/, to: /^lib\/http\//, reason: 'the one composition point' },
+  {
+    from: /^workers\//,
+    to: /^workers\/(?:context|builtin-context|failure)\.ts$/,
+    reason: 'what every handler is given, and how it fails',
+  },
   { from: /^lib\/cli\//, to: /^lib\/engine\/(?:daemon|setup)\.ts$/, reason: '`run` and `init`' },
   {
     from: /^lib\/cli\//,
@@ -32,7 +54,9 @@ const exceptions: ReadonlyArray<{ from: RegExp; to: RegExp; reason: string }> = 
 ];
 
 function folderOf(path: string): string {
-  return path.startsWith('lib/') ? path.split('/').slice(0, 2).join('/') : (path.split('/')[0] ?? path);
+  const [top = path, ...rest] = path.split('/');
+  const hasRooms = top === 'lib' || (top === 'workers' && rest.length > 1);
+  return hasRooms ? `${top}/${rest[0]}` : top;
 }
 
 function mayImport({ from, to }: Pick<Import, 'from' | 'to'>): boolean {
@@ -87,6 +111,11 @@ test('the rule finds what is wrong', () => {
     ['lib/cli/a.ts', 'lib/storage/appender.ts'],
     ['lib/engine/pool.ts', 'workers/thread.ts'],
     ['workers/a.ts', 'lib/storage/b.ts'],
+    ['workers/kit/a.ts', 'lib/storage/b.ts'],
+    ['workers/kit/a.ts', 'workers/wiki/b.ts'],
+    ['workers/dream/a.ts', 'workers/eval/b.ts'],
+    ['workers/dream/a.ts', 'workers/dream-run.ts'],
+    ['workers/agents/a.ts', 'workers/thread/b.ts'],
     ['spec/conformance/a.ts', 'lib/base/b.ts'],
     ['lib/base/a.ts', 'test/support/b.ts'],
   ];

@@ -6,7 +6,7 @@ import type { RecordedEventType } from '../lib/model/event.js';
 import type { JobEnvelope, OpenOrder, WorkerJob } from '../lib/model/worker-protocol.js';
 import type { Agent } from './agents/agent.js';
 import type { JobContext } from './context.js';
-import type { Spawn } from './spawn.js';
+import type { Spawn } from './process/spawn.js';
 
 export type ConsumerSnapshot = components['schemas']['ConsumerSnapshot'];
 

@@ -11,16 +11,16 @@
  */
 import { counted } from '../lib/base/text.js';
 import type { WorkerJob } from '../lib/model/worker-protocol.js';
-import { outputFolder } from './atomic-write.js';
 import type { BuiltinContext, BuiltinHandler } from './builtin-context.js';
-import { DREAMT_BY } from './dream-learning.js';
-import { dreamLimits } from './dream-limits.js';
-import { renderReport } from './dream-render.js';
-import { type DreamReport, isWaiting } from './dream-report.js';
-import { type DreamResults, dreamStages, runStage, withResult } from './dream-stages.js';
-import { leaveFiles, refuseForeignFiles } from './leave-files.js';
-import { boundedText, textMember, wholeMember } from './payload.js';
-import { type Checkpoint, type CheckpointStore, createCheckpointStore, phasesFolder } from './stage-checkpoints.js';
+import { DREAMT_BY } from './dream/learning.js';
+import { dreamLimits } from './dream/limits.js';
+import { renderReport } from './dream/render.js';
+import { type DreamReport, isWaiting } from './dream/report.js';
+import { type DreamResults, dreamStages, runStage, withResult } from './dream/stages.js';
+import { outputFolder } from './kit/atomic-write.js';
+import { leaveFiles, refuseForeignFiles } from './kit/leave-files.js';
+import { boundedText, textMember, wholeMember } from './kit/payload.js';
+import { type Checkpoint, type CheckpointStore, createCheckpointStore, phasesFolder } from './kit/stage-checkpoints.js';
 
 interface Dream {
   readonly context: BuiltinContext;

@@ -9,18 +9,23 @@
 import { join, relative } from 'node:path';
 import { fileNameOf } from '../lib/base/file-name.js';
 import type { JsonObject } from '../lib/base/json.js';
-import { outputFolder } from './atomic-write.js';
 import type { BuiltinContext, BuiltinHandler } from './builtin-context.js';
-import { DREAMT_BY } from './dream-learning.js';
-import { renderReport } from './dream-render.js';
-import type { DreamReport } from './dream-report.js';
+import { DREAMT_BY } from './dream/learning.js';
+import { renderReport } from './dream/render.js';
+import type { DreamReport } from './dream/report.js';
+import { type DreamResults, type DreamStage, dreamStages, runStage, withResult } from './dream/stages.js';
 import { dreamCheckpoints, runIdOf } from './dream-run.js';
-import { type DreamResults, type DreamStage, dreamStages, runStage, withResult } from './dream-stages.js';
 import { failure } from './failure.js';
-import { leaveFiles } from './leave-files.js';
-import { refuseForeignFile } from './own-files.js';
-import { textMember, told } from './payload.js';
-import { type Checkpoint, type CheckpointStore, createCheckpointStore, encodeCheckpoint } from './stage-checkpoints.js';
+import { outputFolder } from './kit/atomic-write.js';
+import { leaveFiles } from './kit/leave-files.js';
+import { refuseForeignFile } from './kit/own-files.js';
+import { textMember, told } from './kit/payload.js';
+import {
+  type Checkpoint,
+  type CheckpointStore,
+  createCheckpointStore,
+  encodeCheckpoint,
+} from './kit/stage-checkpoints.js';
 
 export const dreamStage: BuiltinHandler = async (job, context) => {
   const stage = stageOf(job.payload);

@@ -15,14 +15,14 @@ import {
   type WorkerResult,
   type WorkerTask,
 } from '../lib/model/worker-protocol.js';
-import { runCommand } from './command.js';
 import { failure, failureOf } from './failure.js';
 import { handlers } from './handlers.js';
-import { type AttemptInThread, openAttempt } from './job-context.js';
-import { runModule } from './module-process.js';
-import { redirectPrinting } from './printing.js';
-import { type Pulse, startPulse } from './pulse.js';
-import { FolderDenied } from './run-folder.js';
+import { runCommand } from './thread/command.js';
+import { type AttemptInThread, openAttempt } from './thread/job-context.js';
+import { runModule } from './thread/module-process.js';
+import { redirectPrinting } from './thread/printing.js';
+import { type Pulse, startPulse } from './thread/pulse.js';
+import { FolderDenied } from './thread/run-folder.js';
 
 const probed: ThreadAnswer = { result: { kind: 'completed', artifacts: {}, artifact_refs: {} }, reusable: true };
 

@@ -12,16 +12,16 @@
  * `eval.suite`.
  */
 import type { BuiltinContext, BuiltinHandler } from './builtin-context.js';
-import { deltaOf, type PairedCase } from './eval-delta.js';
-import { DEFAULT_REPEATS, evalLimits } from './eval-limits.js';
-import type { CaseRun, EvalCase, EvalSuite } from './eval-model.js';
-import { planCopies, readRunnableSuite, refuseTooMuch } from './eval-preparation.js';
-import { agentTotal, rounded, suiteFacts } from './eval-report.js';
-import { type RunOnce, withRuns } from './eval-runs.js';
-import { readSkill, type Skill } from './eval-skill.js';
-import { jsonText } from './json-text.js';
-import { wholeMember } from './payload.js';
-import type { CopyPlan } from './workspace-copy.js';
+import { deltaOf, type PairedCase } from './eval/delta.js';
+import { DEFAULT_REPEATS, evalLimits } from './eval/limits.js';
+import type { CaseRun, EvalCase, EvalSuite } from './eval/model.js';
+import { planCopies, readRunnableSuite, refuseTooMuch } from './eval/preparation.js';
+import { agentTotal, rounded, suiteFacts } from './eval/report.js';
+import { type RunOnce, withRuns } from './eval/runs.js';
+import { readSkill, type Skill } from './eval/skill.js';
+import { jsonText } from './kit/json-text.js';
+import { wholeMember } from './kit/payload.js';
+import type { CopyPlan } from './kit/workspace-copy.js';
 
 const sides = ['without', 'with'] as const;
 type Side = (typeof sides)[number];

@@ -12,12 +12,12 @@
  */
 import { counted } from '../lib/base/text.js';
 import type { BuiltinContext, BuiltinHandler } from './builtin-context.js';
-import type { CaseRun, EvalSuite } from './eval-model.js';
-import { planCopies, readRunnableSuite, refuseTooMuch } from './eval-preparation.js';
-import { caseResult, suiteReport } from './eval-report.js';
-import { type RunOnce, withRuns } from './eval-runs.js';
-import { jsonText } from './json-text.js';
-import type { CopyPlan } from './workspace-copy.js';
+import type { CaseRun, EvalSuite } from './eval/model.js';
+import { planCopies, readRunnableSuite, refuseTooMuch } from './eval/preparation.js';
+import { caseResult, suiteReport } from './eval/report.js';
+import { type RunOnce, withRuns } from './eval/runs.js';
+import { jsonText } from './kit/json-text.js';
+import type { CopyPlan } from './kit/workspace-copy.js';
 
 export const evalSuite: BuiltinHandler = async (job, context) => {
   const suite = await readRunnableSuite(job.payload, context, 'eval.suite');

@@ -5,11 +5,12 @@
  *
  * Payload: `work_order`, `run_id`, `handoff`. Artifacts: `work_order.json`, `admission.json`, `blockers.json`.
  */
-import { admit, leaveAdmission } from './admission.js';
+
 import type { BuiltinHandler } from './builtin-context.js';
+import { admit, leaveAdmission } from './factory/admission.js';
+import { handOn, readHandoff } from './factory/handoff.js';
+import type { CarriedOrder } from './factory/work-order-model.js';
 import { failure } from './failure.js';
-import { handOn, readHandoff } from './handoff.js';
-import type { CarriedOrder } from './work-order-model.js';
 
 export const factoryAdmission: BuiltinHandler = async (job, context) => {
   const handoff = readHandoff(job.payload);

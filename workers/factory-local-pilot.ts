@@ -8,16 +8,16 @@
  * Artifacts: those of the admission; of an admitted order `pilot.json` and `diff.patch`, and what the agent left.
  */
 import { safeLine } from '../lib/base/text.js';
-import { admit, type Decided, type HandedOn, leaveAdmission, leaveJson } from './admission.js';
 import type { BuiltinContext, BuiltinHandler } from './builtin-context.js';
+import { admit, type Decided, type HandedOn, leaveAdmission, leaveJson } from './factory/admission.js';
+import { handOn, readHandoff } from './factory/handoff.js';
+import { factoryLimits } from './factory/limits.js';
+import { coveredPaths, outside } from './factory/order-paths.js';
+import { type PilotDiff, pilotDiff } from './factory/pilot-diff.js';
+import { type PilotSteps, refuseUnpilotable, runPilotSteps } from './factory/pilot-steps.js';
+import { makePilotPlace, sweepPilots } from './factory/pilot-worktree.js';
 import { refuseWithoutGoal } from './factory-admission.js';
-import { factoryLimits } from './factory-limits.js';
-import { handOn, readHandoff } from './handoff.js';
-import { coveredPaths, outside } from './order-paths.js';
-import { type PilotDiff, pilotDiff } from './pilot-diff.js';
-import { type PilotSteps, refuseUnpilotable, runPilotSteps } from './pilot-steps.js';
-import { makePilotPlace, sweepPilots } from './pilot-worktree.js';
-import { openRepository, type Repository } from './repository.js';
+import { openRepository, type Repository } from './kit/repository.js';
 
 export const factoryLocalPilot: BuiltinHandler = async (job, context) => {
   const handoff = readHandoff(job.payload);

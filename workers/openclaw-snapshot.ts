@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../lib/base/canonical.js';
 import type { BuiltinHandler } from './builtin-context.js';
-import { textMember } from './payload.js';
+import { textMember } from './kit/payload.js';
 
 export const openclawSnapshot: BuiltinHandler = async (job, context) => {
   const reason = textMember(job.payload, 'reason');

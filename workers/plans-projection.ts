@@ -13,17 +13,17 @@ import { join } from 'node:path';
 import { canonicalJson } from '../lib/base/canonical.js';
 import type { JsonObject } from '../lib/base/json.js';
 import { counted } from '../lib/base/text.js';
-import { createFileWriter, outputFolder } from './atomic-write.js';
 import type { BuiltinContext, BuiltinHandler } from './builtin-context.js';
-import { byText } from './folder-walk.js';
-import { jsonText } from './json-text.js';
-import { refuseForeignFile } from './own-files.js';
-import { textMember, told } from './payload.js';
-import { dependencyCycles } from './plan-cycles.js';
-import type { PlanEntry } from './plan-entry.js';
-import { FindingList, type PlanFinding } from './plan-findings.js';
-import { type ReadPlans, readPlans } from './plan-sources.js';
-import { plansLimits } from './plans-limits.js';
+import { createFileWriter, outputFolder } from './kit/atomic-write.js';
+import { byText } from './kit/folder-walk.js';
+import { jsonText } from './kit/json-text.js';
+import { refuseForeignFile } from './kit/own-files.js';
+import { textMember, told } from './kit/payload.js';
+import { dependencyCycles } from './plans/cycles.js';
+import type { PlanEntry } from './plans/entry.js';
+import { FindingList, type PlanFinding } from './plans/findings.js';
+import { plansLimits } from './plans/limits.js';
+import { type ReadPlans, readPlans } from './plans/sources.js';
 
 const BUILT_BY = 'plans.projection';
 

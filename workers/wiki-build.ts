@@ -8,16 +8,16 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { JsonObject } from '../lib/base/json.js';
-import { createFileWriter, type OutputFolder, outputFolder } from './atomic-write.js';
 import type { BuiltinContext, BuiltinHandler } from './builtin-context.js';
 import { failure } from './failure.js';
-import { isMarked, refuseForeignFile } from './own-files.js';
-import { textMember, told } from './payload.js';
-import { resolveInside, type SourcePath } from './sources.js';
+import { createFileWriter, type OutputFolder, outputFolder } from './kit/atomic-write.js';
+import { isMarked, refuseForeignFile } from './kit/own-files.js';
+import { textMember, told } from './kit/payload.js';
+import { resolveInside, type SourcePath } from './kit/sources.js';
+import { wikiOf } from './wiki/model.js';
+import { readWikiFolder } from './wiki/pages.js';
+import { renderWiki } from './wiki/render.js';
 import { WIKI_FOLDER } from './wiki-forge.js';
-import { wikiOf } from './wiki-model.js';
-import { readWikiFolder } from './wiki-pages.js';
-import { renderWiki } from './wiki-render.js';
 
 const ENTITY_FOLDER = 'entities';
 

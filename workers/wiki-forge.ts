@@ -12,16 +12,16 @@
 import { join } from 'node:path';
 import { escapeTerminalControls } from '../lib/base/canonical.js';
 import { counted } from '../lib/base/text.js';
-import { type AgentPages, agentFor, createAgentPages, type Quarantined } from './agent-pages.js';
-import { createFileWriter, type OutputFolder, outputFolder } from './atomic-write.js';
 import type { BuiltinContext, BuiltinHandler } from './builtin-context.js';
-import { builtinForger, pageText } from './forged-page.js';
-import { refuseForeignFile } from './own-files.js';
-import { pageNameOf } from './pages.js';
-import { textListMember, textMember } from './payload.js';
-import { readDocument } from './read-document.js';
-import { findSources, readSource, type Skipped, type SourcePath } from './sources.js';
-import { wikiLimits } from './wiki-limits.js';
+import { createFileWriter, type OutputFolder, outputFolder } from './kit/atomic-write.js';
+import { refuseForeignFile } from './kit/own-files.js';
+import { pageNameOf } from './kit/pages.js';
+import { textListMember, textMember } from './kit/payload.js';
+import { readDocument } from './kit/read-document.js';
+import { findSources, readSource, type Skipped, type SourcePath } from './kit/sources.js';
+import { type AgentPages, agentFor, createAgentPages, type Quarantined } from './wiki/agent-pages.js';
+import { builtinForger, pageText } from './wiki/forged-page.js';
+import { wikiLimits } from './wiki/limits.js';
 
 export const WIKI_FOLDER = '.agents/wiki';
 

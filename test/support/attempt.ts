@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
 import type { JobType } from '../../lib/model/event.js';
 import { type Said, SHARED_BYTES, type ToMain, type WorkerTask } from '../../lib/model/worker-protocol.js';
-import { type AttemptInThread, openAttempt } from '../../workers/job-context.js';
+import { type AttemptInThread, openAttempt } from '../../workers/thread/job-context.js';
 
 export interface OpenedAttempt extends AttemptInThread {
   readonly task: WorkerTask;

@@ -10,7 +10,7 @@ import { MARKER_VARIABLE, type OpenOrder, type WorkerClaim, type WorkerJob } fro
 import type { Agent } from '../../workers/agents/agent.js';
 import type { BuiltinContext, BuiltinHandler, ConsumerSnapshot } from '../../workers/builtin-context.js';
 import { toldFailure } from '../../workers/failure.js';
-import { createSpawn } from '../../workers/spawn.js';
+import { createSpawn } from '../../workers/process/spawn.js';
 import type { KernelDouble } from './kernel-double.js';
 
 export interface WorkerBench {

@@ -2,8 +2,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject } from '../../lib/base/json.js';
-import { decodeLearning } from '../../workers/dream-learning.js';
-import type { DreamReport } from '../../workers/dream-report.js';
+import { decodeLearning } from '../../workers/dream/learning.js';
+import type { DreamReport } from '../../workers/dream/report.js';
 import { dreamRun } from '../../workers/dream-run.js';
 import type { WorkerBench } from './builtin-context.js';
 

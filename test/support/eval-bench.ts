@@ -1,7 +1,7 @@
 /** A bench for the eval workers: suites are written, run, and their report is read. */
 import type { JsonObject } from '../../lib/base/json.js';
-import type { Attempt, CheckResult } from '../../workers/eval-model.js';
-import type { SuiteReport } from '../../workers/eval-report.js';
+import type { Attempt, CheckResult } from '../../workers/eval/model.js';
+import type { SuiteReport } from '../../workers/eval/report.js';
 import { evalSuite } from '../../workers/eval-suite.js';
 import { createBench, refusalOf, type WorkerBench } from './builtin-context.js';
 

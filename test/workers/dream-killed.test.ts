@@ -1,8 +1,8 @@
 /** Dreams killed at any moment: no learning is half written, none is there twice, and no checkpoint is lost. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { decodeIndex } from '../../workers/dream-index.js';
-import { decodeLearning } from '../../workers/dream-learning.js';
+import { decodeLearning } from '../../workers/dream/learning.js';
+import { decodeIndex } from '../../workers/dream/taken-sources.js';
 import { rounds } from '../support/crash-chance.js';
 import { killAtRandomPoints } from '../support/killed-worker.js';
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync } fro
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { decodeLearning } from '../../workers/dream-learning.js';
+import { decodeLearning } from '../../workers/dream/learning.js';
 import { dreamRun } from '../../workers/dream-run.js';
 import { createBench, type WorkerBench } from '../support/builtin-context.js';
 import { dream, LEARNINGS, learned, transcript } from '../support/dreaming.js';

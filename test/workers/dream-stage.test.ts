@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { JsonObject } from '../../lib/base/json.js';
+import { dreamStages } from '../../workers/dream/stages.js';
 import { dreamRun } from '../../workers/dream-run.js';
 import { dreamStage } from '../../workers/dream-stage.js';
-import { dreamStages } from '../../workers/dream-stages.js';
-import { decodeCheckpoint } from '../../workers/stage-checkpoints.js';
+import { decodeCheckpoint } from '../../workers/kit/stage-checkpoints.js';
 import { createBench, refusalOf, type WorkerBench } from '../support/builtin-context.js';
 
 const test = suite<WorkerBench>('dream.stage');

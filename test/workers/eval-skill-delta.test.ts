@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { JsonObject } from '../../lib/base/json.js';
-import { evalLimits } from '../../workers/eval-limits.js';
+import { evalLimits } from '../../workers/eval/limits.js';
 import { evalSkillDelta } from '../../workers/eval-skill-delta.js';
 import { refusalOf, sha256, type WorkerBench } from '../support/builtin-context.js';
 import { createEvalBench, putSuite, SUITE } from '../support/eval-bench.js';

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { factoryLimits } from '../../workers/factory-limits.js';
+import { factoryLimits } from '../../workers/factory/limits.js';
 import { createBench } from '../support/builtin-context.js';
 import {
   type AdmissionFile,

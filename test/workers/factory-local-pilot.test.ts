@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { factoryLimits } from '../../workers/factory-limits.js';
+import { factoryLimits } from '../../workers/factory/limits.js';
 import {
   artifact,
   assertNoPilotLeft,

@@ -1,8 +1,8 @@
 /** The upkeep of a vault killed at any moment: no page is half written, and no tick takes its own work for done before. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { decodePage } from '../../workers/pages.js';
-import { decodeSentinel } from '../../workers/vault-sentinel.js';
+import { decodePage } from '../../workers/kit/pages.js';
+import { decodeSentinel } from '../../workers/llmwiki/vault-sentinel.js';
 import { rounds } from '../support/crash-chance.js';
 import { killAtRandomPoints } from '../support/killed-worker.js';
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { JsonObject } from '../../lib/base/json.js';
-import { plansLimits } from '../../workers/plans-limits.js';
+import { plansLimits } from '../../workers/plans/limits.js';
 import { plansProjection } from '../../workers/plans-projection.js';
 import { createBench, refusalOf, sha256, type WorkerBench } from '../support/builtin-context.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { JsonObject } from '../../lib/base/json.js';
-import { decodePage } from '../../workers/pages.js';
+import { decodePage } from '../../workers/kit/pages.js';
 import { wikiBuild } from '../../workers/wiki-build.js';
 import { wikiForge } from '../../workers/wiki-forge.js';
 import { createBench, sha256, type WorkerBench } from '../support/builtin-context.js';

@@ -4,10 +4,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { JsonObject } from '../../lib/base/json.js';
 import type { AgentRun } from '../../workers/agents/agent.js';
-import { askLimits } from '../../workers/ask-limits.js';
-import { decodePage } from '../../workers/pages.js';
+import { askLimits } from '../../workers/kit/ask-limits.js';
+import { documentLimits } from '../../workers/kit/document-limits.js';
+import { decodePage } from '../../workers/kit/pages.js';
+import { wikiLimits } from '../../workers/wiki/limits.js';
 import { wikiForge } from '../../workers/wiki-forge.js';
-import { wikiLimits } from '../../workers/wiki-limits.js';
 import { createBench, sha256, type WorkerBench } from '../support/builtin-context.js';
 import { type ScriptedAgent, scriptedAgent } from '../support/scripted-agent.js';
 
@@ -107,7 +108,7 @@ test('what breaks the schema is no page', async (bench) => {
   bench.put('docs/a.md', '# A\n');
   for (const wrong of [
     answer({ title: '' }),
-    answer({ title: 'x'.repeat(wikiLimits.titleCharacters + 1) }),
+    answer({ title: 'x'.repeat(documentLimits.titleCharacters + 1) }),
     answer({ source: 'docs/other.md' }),
     answer({ forged_by: 'me' }),
     answer({ keywords: Array.from({ length: 13 }, () => 'word') }),

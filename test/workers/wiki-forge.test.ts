@@ -4,9 +4,10 @@ import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { JsonObject } from '../../lib/base/json.js';
-import { decodePage, pageNameOf } from '../../workers/pages.js';
+import { documentLimits } from '../../workers/kit/document-limits.js';
+import { decodePage, pageNameOf } from '../../workers/kit/pages.js';
+import { wikiLimits } from '../../workers/wiki/limits.js';
 import { wikiForge } from '../../workers/wiki-forge.js';
-import { wikiLimits } from '../../workers/wiki-limits.js';
 import { createBench, sha256, type WorkerBench } from '../support/builtin-context.js';
 
 const test = suite<WorkerBench>('wiki.forge');
@@ -152,8 +153,8 @@ test('a link that stays inside stands for its target', async (bench) => {
 test('what is no text is left out and told; a pipe is refused without waiting', async (bench) => {
   bench.put('binary.md', Buffer.from([35, 32, 0, 1, 2]));
   bench.put('latin1.md', Buffer.from([35, 32, 0xe4]));
-  bench.put('large.md', 'x'.repeat(wikiLimits.sourceBytes + 1));
-  bench.put('exact.md', 'x'.repeat(wikiLimits.sourceBytes));
+  bench.put('large.md', 'x'.repeat(documentLimits.sourceBytes + 1));
+  bench.put('exact.md', 'x'.repeat(documentLimits.sourceBytes));
   const { pages, skipped } = await forge(bench, { source_paths: ['binary.md', 'latin1.md', 'large.md', 'exact.md'] });
   assert.equal(
     pages.map(({ source }) => source),
@@ -161,7 +162,7 @@ test('what is no text is left out and told; a pipe is refused without waiting', 
   );
   assert.equal(skipped, [
     { source: 'binary.md', reason: 'not a text in UTF-8' },
-    { source: 'large.md', reason: `larger than ${wikiLimits.sourceBytes} bytes` },
+    { source: 'large.md', reason: `larger than ${documentLimits.sourceBytes} bytes` },
     { source: 'latin1.md', reason: 'not a text in UTF-8' },
   ]);
   execFileSync('mkfifo', [join(bench.root, 'pipe.md')]);
@@ -209,15 +210,15 @@ test('a page never holds more than its limits', async (bench) => {
   const text = bench.read('.agents/wiki/huge.md');
   const facts = decodePage(text);
   if ('reason' in facts) throw new Error(facts.reason);
-  assert.is(facts.title.length, wikiLimits.titleCharacters);
-  assert.is(facts.sections.length, wikiLimits.sectionsAtMost);
-  assert.ok(facts.keywords.length <= wikiLimits.keywordsAtMost);
-  assert.is(facts.links.length, wikiLimits.linksAtMost);
+  assert.is(facts.title.length, documentLimits.titleCharacters);
+  assert.is(facts.sections.length, documentLimits.sectionsAtMost);
+  assert.ok(facts.keywords.length <= documentLimits.keywordsAtMost);
+  assert.is(facts.links.length, documentLimits.linksAtMost);
   assert.ok(Buffer.byteLength(text) < wikiLimits.pageBytes);
 });
 
 test('too many files are refused', async (bench) => {
-  for (let at = 0; at <= wikiLimits.sourcesAtMost; at++) bench.put(`docs/${at}.md`, 'x');
+  for (let at = 0; at <= documentLimits.sourcesAtMost; at++) bench.put(`docs/${at}.md`, 'x');
   assert.match(await refusal(bench, { source_paths: ['docs'] }), /more than 2000 files/);
 });
 
@@ -230,7 +231,7 @@ test('the manifest lists every page, the artifacts so many of them', async (benc
 });
 
 test('folders are walked to a depth, and told', async (bench) => {
-  bench.put(`docs/${'d/'.repeat(wikiLimits.folderDepth)}a.md`, 'x');
+  bench.put(`docs/${'d/'.repeat(documentLimits.folderDepth)}a.md`, 'x');
   const { pages, skipped } = await forge(bench, { source_paths: ['docs'] });
   assert.equal(pages, []);
   assert.match(skipped[0]?.reason ?? '', /deeper than 32/);

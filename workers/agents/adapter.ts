@@ -7,7 +7,7 @@
  * in the transcript and passed over.
  */
 import type { JsonObject } from '../../lib/base/json.js';
-import type { Variables } from '../environment.js';
+import type { Variables } from '../process/environment.js';
 import type { AgentDenial, AgentRequest, AgentUsage } from './agent.js';
 
 export interface AgentAdapter {

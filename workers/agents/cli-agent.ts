@@ -8,9 +8,9 @@
 import { join, resolve } from 'node:path';
 import type { AgentRunFacts } from '../../lib/model/event.js';
 import type { WorkerAgent } from '../../lib/model/worker-protocol.js';
-import type { Variables } from '../environment.js';
 import { failureOf } from '../failure.js';
-import type { Spawn } from '../spawn.js';
+import type { Variables } from '../process/environment.js';
+import type { Spawn } from '../process/spawn.js';
 import type { AgentAdapter } from './adapter.js';
 import type { Agent, AgentRequest } from './agent.js';
 import { agentLimits } from './agent-limits.js';

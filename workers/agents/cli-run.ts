@@ -5,10 +5,10 @@
 import { randomUUID } from 'node:crypto';
 import { isJsonObject, type JsonObject } from '../../lib/base/json.js';
 import type { SpawnResult } from '../context.js';
-import type { Variables } from '../environment.js';
 import { failureOf } from '../failure.js';
-import { endStartedWith } from '../leftover-processes.js';
-import { createLineReader } from '../lines.js';
+import type { Variables } from '../process/environment.js';
+import { endStartedWith } from '../process/leftover-processes.js';
+import { createLineReader } from '../process/lines.js';
 import type { TranscriptReader } from './adapter.js';
 import type { AgentRequest, AgentRun } from './agent.js';
 import { agentLimits } from './agent-limits.js';

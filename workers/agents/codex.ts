@@ -11,7 +11,7 @@
  */
 import { join } from 'node:path';
 import type { JsonObject } from '../../lib/base/json.js';
-import type { Variables } from '../environment.js';
+import type { Variables } from '../process/environment.js';
 import type { AgentAdapter, Heard, RunEnd, Told, TranscriptReader } from './adapter.js';
 import type { AgentDenial, AgentUsage } from './agent.js';
 import { Rollout } from './codex-rollout.js';

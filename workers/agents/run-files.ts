@@ -6,7 +6,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject } from '../../lib/base/json.js';
-import { createOutputLog, type OutputLog } from '../output-log.js';
+import { createOutputLog, type OutputLog } from '../process/output-log.js';
 import { agentLimits } from './agent-limits.js';
 
 export const runFileNames = ['prompt.md', 'transcript.jsonl', 'stderr.log', 'result.json'] as const;

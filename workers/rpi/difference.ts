@@ -6,7 +6,7 @@
 import { copyFile, lstat, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failureOf } from '../failure.js';
-import { type GitContext, git } from '../git.js';
+import { type GitContext, git } from '../kit/git.js';
 import { rpiLimits } from './limits.js';
 
 export type TreeState = { readonly tree: string } | { readonly none: string };

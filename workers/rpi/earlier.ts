@@ -5,7 +5,7 @@
 import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { BuiltinContext } from '../builtin-context.js';
-import { insideRoot } from '../sources.js';
+import { insideRoot } from '../kit/sources.js';
 import { rpiLimits } from './limits.js';
 import type { EarlierPhase } from './prompt.js';
 import { phases, type RpiRequest } from './request.js';

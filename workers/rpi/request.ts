@@ -7,7 +7,7 @@ import { canonicalJson } from '../../lib/base/canonical.js';
 import { isJsonObject, type JsonObject } from '../../lib/base/json.js';
 import type { WorkerJob } from '../../lib/model/worker-protocol.js';
 import { failure } from '../failure.js';
-import { booleanMember, textListMember, textMember, told, wholeMember } from '../payload.js';
+import { booleanMember, textListMember, textMember, told, wholeMember } from '../kit/payload.js';
 import { rpiLimits } from './limits.js';
 
 export const phaseNames = ['discovery', 'implementation', 'validation'] as const;

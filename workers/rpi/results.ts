@@ -12,10 +12,10 @@
 import { copyFile, link, lstat, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isJsonObject, type JsonObject } from '../../lib/base/json.js';
-import { createFileWriter } from '../atomic-write.js';
 import type { BuiltinContext } from '../builtin-context.js';
 import { failure } from '../failure.js';
-import { readRegularFile } from '../sources.js';
+import { createFileWriter } from '../kit/atomic-write.js';
+import { readRegularFile } from '../kit/sources.js';
 import { rpiLimits } from './limits.js';
 import type { Phase, PhaseResult, RpiRequest } from './request.js';
 

@@ -7,7 +7,7 @@ import type { WorkerJob } from '../../lib/model/worker-protocol.js';
 import type { Agent } from '../agents/agent.js';
 import type { BuiltinContext } from '../builtin-context.js';
 import { failure } from '../failure.js';
-import { readRegularFile, resolveInside } from '../sources.js';
+import { readRegularFile, resolveInside } from '../kit/sources.js';
 import { earlierPhases } from './earlier.js';
 import { rpiLimits } from './limits.js';
 import { type PhaseDone, type PhaseGround, workPhase } from './phase-work.js';

@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from '../../lib/base/json.js';
 import type { BuiltinContext } from '../builtin-context.js';
-import { told } from '../payload.js';
+import { told } from '../kit/payload.js';
 import { rpiLimits } from './limits.js';
 
 export interface CommandEnd extends JsonObject {

@@ -7,7 +7,7 @@ import { lstat, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { BuiltinContext } from '../builtin-context.js';
 import { failure } from '../failure.js';
-import { git } from '../git.js';
+import { git } from '../kit/git.js';
 import { treeOf, writeDifference } from './difference.js';
 
 export interface Worktree {

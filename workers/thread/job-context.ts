@@ -1,0 +1,278 @@
+/**
+ * The context of one attempt: signal, log, progress, artifacts, processes. It ends with the attempt: what a handler left
+ * running asks of it afterwards is refused.
+ *
+ * `openContext` makes the public part, in the worker thread or in the process of a module. `openAttempt` is the thread's
+ * side: it owns `output.log`, listens to the main thread, and adds what built-in workers get.
+ */
+
+import { join } from 'node:path';
+import { type Progress, STOP_INDEX, type ToMain, type WorkerTask } from '../../lib/model/worker-protocol.js';
+import type { Agent } from '../agents/agent.js';
+import { createCliAgent } from '../agents/cli-agent.js';
+import { adapterNamed } from '../agents/registry.js';
+import type { BuiltinContext } from '../builtin-context.js';
+import type { JobContext } from '../context.js';
+import { createOutputLog, type OutputLog } from '../process/output-log.js';
+import { createSpawn, type Spawn } from '../process/spawn.js';
+import { type ArtifactStore, createArtifactStore } from './artifacts.js';
+import { createAskingContext } from './asking-context.js';
+import { openTaskLine } from './main-line.js';
+import { createQuestions, type Questions } from './questions.js';
+import { createRunFolder, FolderDenied, type RunFolder } from './run-folder.js';
+
+export interface ContextGround {
+  readonly task: Pick<WorkerTask, 'job' | 'claim' | 'root' | 'runDir' | 'limits'>;
+  /** Default: it is there. */
+  readonly folder?: RunFolder;
+  /** Awaited before each process. */
+  readonly beforeProcess?: () => Promise<void>;
+  readonly output: Pick<OutputLog, 'write'>;
+  /** Its signal aborts when the attempt is to stop; asked for only when somebody wants it. */
+  readonly stopping: { readonly signal: AbortSignal };
+  readonly post: (message: ToMain) => void;
+}
+
+export interface OpenedContext {
+  readonly context: JobContext;
+  readonly artifacts: ArtifactStore;
+  readonly spawn: Spawn;
+  /** @throws Error once the attempt is over */
+  alive(): void;
+  /** Tells the last progress, and refuses everything from then on. Idempotent. */
+  end(): void;
+}
+
+export interface AttemptInThread {
+  readonly context: BuiltinContext;
+  readonly artifacts: ArtifactStore;
+  readonly output: Pick<OutputLog, 'write'>;
+  readonly spawn: Spawn;
+  readonly post: (message: ToMain) => void;
+  /** Idempotent. */
+  end(): void;
+}
+
+const OUTPUT_LOG = 'output.log';
+/** However often a handler tells its progress, it goes on its way at most this often. */
+const PROGRESS_INTERVAL_MS = 100;
+
+export function openContext(ground: ContextGround): OpenedContext {
+  const { task, output, stopping, post, beforeProcess } = ground;
+  const { job, claim, root, runDir, limits } = task;
+  const folder = ground.folder ?? { path: runDir, ensure: () => runDir };
+  let ended = false;
+  const alive = () => {
+    if (ended) throw new Error('the attempt is over: its context can no longer be used');
+  };
+  const artifacts = createArtifactStore({
+    root,
+    folder,
+    output: join(runDir, OUTPUT_LOG),
+    maxBytes: limits.artifactBytes,
+    onChange: (paths) => post({ kind: 'artifacts', artifacts: paths }),
+  });
+  const spawn = createSpawn({
+    task,
+    output,
+    get signal() {
+      return stopping.signal;
+    },
+    post,
+    alive,
+    ...(beforeProcess && { beforeProcess }),
+  });
+  const progress = pacedProgress(post);
+  const context: JobContext = {
+    get signal() {
+      return stopping.signal;
+    },
+    attempt: job.attempt,
+    claim,
+    root,
+    get runDir() {
+      return folder.ensure();
+    },
+    log(text) {
+      alive();
+      const line = String(text);
+      output.write(line.endsWith('\n') ? line : `${line}\n`);
+    },
+    progress(told) {
+      alive();
+      progress.tell(plainProgress(told));
+    },
+    async artifact(name, data) {
+      alive();
+      return artifacts.write(name, data);
+    },
+    async spawn(command, args, options) {
+      alive();
+      return spawn(command, args, options);
+    },
+  };
+  const end = () => {
+    ended = true;
+    progress.end();
+  };
+  return { context, artifacts, spawn, alive, end };
+}
+
+export function openAttempt(task: WorkerTask): AttemptInThread {
+  const stopping = new Stopping();
+  const line = openTaskLine(task, (message) => {
+    if (message.kind === 'stop') stopping.abort(message.reason);
+    else questions.answered(message);
+  });
+  const { post } = line;
+  const questions = createQuestions(post, stopping);
+  if (Atomics.load(new Int32Array(task.shared), STOP_INDEX) !== 0) stopping.abort('stopped before it began');
+
+  const folder = createRunFolder(task);
+  const output = logWhenWritten(folder, task);
+  const opened = openContext({
+    task,
+    folder,
+    beforeProcess: preparation(task, folder, questions),
+    output,
+    stopping,
+    post,
+  });
+  const { context, artifacts, spawn, alive, end } = opened;
+  // The same object: copied, its folder would be made whether anybody needs it or not.
+  const builtinContext: BuiltinContext = Object.assign(context, {
+    agent: agentOf(task, { spawn, artifacts, log: context.log, post }, stopping),
+    allowPayloadCommands: task.executor.kind === 'builtin' && task.executor.allowPayloadCommands,
+    async recordArtifact(name: string, path: string) {
+      alive();
+      return artifacts.record(name, path);
+    },
+    ...createAskingContext(questions, alive),
+  });
+  return {
+    context: builtinContext,
+    artifacts,
+    output,
+    spawn,
+    post,
+    end() {
+      end();
+      line.end();
+      output.close();
+    },
+  };
+}
+
+function agentOf(
+  { executor, claim, root, runDir, limits }: WorkerTask,
+  { spawn, artifacts, log, post }: Pick<AttemptInThread, 'spawn' | 'artifacts' | 'post'> & Pick<JobContext, 'log'>,
+  stopping: { readonly signal: AbortSignal },
+): Agent | undefined {
+  const worker = executor.kind === 'builtin' ? executor.agent : undefined;
+  const adapter = worker === undefined ? undefined : adapterNamed(worker.name);
+  if (worker === undefined || adapter === undefined) return undefined;
+  return createCliAgent({
+    worker,
+    adapter,
+    ground: {
+      spawn,
+      root,
+      runDir,
+      signal: stopping.signal,
+      marker: claim.marker,
+      variables: process.env,
+      outputBytes: limits.outputBytes,
+      log,
+      nameArtifact: artifacts.name,
+      recordArtifact: artifacts.record,
+      tell: (run, facts, urgent) => post({ kind: 'agent_run', run, facts, urgent }),
+    },
+  });
+}
+
+/** The log is made with its first byte, or with the folder: a job that leaves nothing has neither. */
+function logWhenWritten(folder: RunFolder, { prepared, limits }: WorkerTask): Pick<OutputLog, 'write' | 'close'> {
+  const open = (): OutputLog => {
+    const path = join(folder.ensure(), OUTPUT_LOG);
+    try {
+      return createOutputLog(path, limits.outputBytes);
+    } catch (error) {
+      throw new FolderDenied(error instanceof Error ? error.message : String(error));
+    }
+  };
+  let log = prepared ? open() : undefined;
+  return {
+    write: (bytes) => {
+      if (bytes.length === 0) return;
+      log ??= open();
+      log.write(bytes);
+    },
+    close: () => log?.close(),
+  };
+}
+
+/** Before the first process: its folder, and the records by which it is found if this daemon dies. */
+function preparation(task: WorkerTask, folder: RunFolder, questions: Questions): () => Promise<void> {
+  let recorded: Promise<unknown> | undefined = task.prepared ? Promise.resolve() : undefined;
+  return async () => {
+    folder.ensure();
+    recorded ??= questions.ask('lease_recorded', (ask) => ({ kind: 'record_lease', ask }));
+    await recorded;
+  };
+}
+
+/** The stop of an attempt. Most jobs never look at their signal, and to make one is not free. */
+class Stopping {
+  #controller: AbortController | undefined;
+  #reason: Error | undefined;
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason: string): void {
+    this.#reason ??= stopReason(reason);
+    this.#controller?.abort(this.#reason);
+  }
+}
+
+/** What handlers see as `signal.reason`, and what `signal.throwIfAborted()` throws. */
+export function stopReason(reason: string): Error {
+  return Object.assign(new Error(`the attempt is to stop: ${reason}`), { name: 'AbortError' });
+}
+
+/** The first is told at once, of those that follow too soon the last. */
+function pacedProgress(post: (message: ToMain) => void): { tell(progress: Progress): void; end(): void } {
+  let waiting: Progress | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const send = () => {
+    timer = undefined;
+    if (waiting === undefined) return;
+    post({ kind: 'progress', progress: waiting });
+    waiting = undefined;
+    timer = setTimeout(send, PROGRESS_INTERVAL_MS);
+  };
+  return {
+    tell(progress) {
+      waiting = progress;
+      if (timer === undefined) send();
+    },
+    end() {
+      clearTimeout(timer);
+      if (waiting !== undefined) post({ kind: 'progress', progress: waiting });
+      waiting = undefined;
+    },
+  };
+}
+
+function plainProgress({ done, total, text }: Progress): Progress {
+  return {
+    done: Number(done),
+    ...(total === undefined ? {} : { total: Number(total) }),
+    ...(text === undefined ? {} : { text: String(text).slice(0, 1000) }),
+  };
+}
