@@ -77,7 +77,7 @@ export const limits = Object.freeze({
   logFollowMs: 200,
   /** `.agents/config.yaml`. */
   configurationBytes: 1_048_576,
-  /** How often the aliases of a configuration may be followed, all together. */
+  /** So often one value may stand in a configuration by its anchor; what aliases in aliases come to is multiplied. */
   configurationAliases: 100,
   /** The longest time that can be configured, a week; timers take no more than 24 days. */
   configuredSeconds: 604_800,

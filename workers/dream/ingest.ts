@@ -40,7 +40,7 @@ export interface Ingested {
 
 export async function ingest(context: BuiltinContext, jobId: string): Promise<Ingested> {
   const { root, signal } = context;
-  const index = await readIndex(root);
+  const index = await readIndex(root, context.log);
   const found = await findDreamSources(root, jobId, signal);
   const sources: IngestedSource[] = [];
   const statements: FoundStatement[] = [];

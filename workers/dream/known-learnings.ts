@@ -30,7 +30,10 @@ export async function readLearnings(root: string, signal: AbortSignal): Promise<
   const bounds = { files, entries, depth };
   const walked = await walkFiles({ root, folder: LEARNINGS_FOLDER, bounds, takes: isDocument, signal });
   if (walked.cut) {
-    throw failure('request_rejected', `${LEARNINGS_FOLDER}: more than ${files} files; move some of them elsewhere`);
+    throw failure(
+      'request_rejected',
+      `${LEARNINGS_FOLDER}: more than ${files} documents, or ${entries} entries of any kind; move some of them elsewhere`,
+    );
   }
   const dreamt: KnownStatement[] = [];
   const others: KnownStatement[] = [];

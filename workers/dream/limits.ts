@@ -1,8 +1,8 @@
 /** What dreaming takes and makes at most, with the unit at the end of each name. */
 export const dreamLimits = Object.freeze({
-  /** Documents and transcripts found, each kind by itself. */
+  /** Documents and transcripts found; by themselves those of the daemon's runs. */
   sourcesAtMost: 20_000,
-  /** Entries of the folders that are walked, each kind by itself. */
+  /** Entries of the folders that are walked; by themselves those of the daemon's runs. */
   folderEntries: 200_000,
   folderDepth: 32,
   /** A larger document is left out, and told. */

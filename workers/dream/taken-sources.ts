@@ -6,6 +6,7 @@
  * `{"built_by": "dream.run", "schema_version": 1, "sources": {PATH: {"learned": [FILE], "sha256": HEX}}}`,
  * canonical; FILE is where it is learned what the source says.
  */
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson } from '../../lib/base/canonical.js';
 import { isJsonObject, jsonObjectIn } from '../../lib/base/json.js';
@@ -43,8 +44,14 @@ export function decodeIndex(text: string): DreamIndex | undefined {
   return index;
 }
 
-/** Empty where there is none. */
-export async function readIndex(root: string): Promise<DreamIndex> {
-  const read = await readRegularFile(root, join(root, INDEX_FILE), dreamLimits.indexBytes);
+/**
+ * Empty where there is none, or none that is ours.
+ * @param tell why there is none, where something stands in its place
+ */
+export async function readIndex(root: string, tell?: (trouble: string) => void): Promise<DreamIndex> {
+  const path = join(root, INDEX_FILE);
+  const read = await readRegularFile(root, path, dreamLimits.indexBytes);
+  if ('reason' in read && tell !== undefined && (await lstat(path).catch(() => undefined)) !== undefined)
+    tell(`${INDEX_FILE} is ${read.reason}: every source is looked at once more`);
   return 'reason' in read ? new Map() : (decodeIndex(read.bytes.toString('utf8')) ?? new Map());
 }

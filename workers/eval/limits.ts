@@ -1,7 +1,7 @@
 /** What an eval takes at most beyond what `spec/eval-suite.schema.json` bounds itself; units at the end of the names. */
 export const evalLimits = Object.freeze({
   suiteBytes: 1_048_576,
-  /** How often the aliases of a suite may be followed, all together. */
+  /** So often one value may stand in a suite by its anchor; what aliases in aliases come to is multiplied. */
   suiteAliases: 100,
   /** Problems of a suite that a failure tells; the others are counted. */
   toldProblems: 5,

@@ -77,6 +77,30 @@ test('what looks like a secret is left out, and counted', () => {
   assert.is(texts('Lesson: a token is read from the state folder.').length, 1);
 });
 
+test('what says too little is no statement', () => {
+  const { statementLeastCharacters, statementLeastWords } = dreamLimits;
+  const shortest = `${'a '.repeat(statementLeastWords - 1)}`.padEnd(statementLeastCharacters, 'b');
+  assert.equal(texts(`Lesson: ${shortest}`), [shortest]);
+  assert.equal(texts(`Lesson: ${shortest.slice(0, -1)}`), []);
+  const oneWordLess = 'long'.repeat(statementLeastCharacters).concat(' word'.repeat(statementLeastWords - 2));
+  assert.equal(texts(`Lesson: ${oneWordLess}`), []);
+  assert.equal(texts(`Lesson: ${oneWordLess} more`), [`${oneWordLess} more`]);
+});
+
+test('of a long line the rest is not read, of a long statement the rest is not kept', () => {
+  const { lineCharacters, statementCharacters } = dreamLimits;
+  const item = '- The part has to be oiled';
+  const indented = (characters: number) => texts(`# Lessons\n\n${item.padStart(characters)}`);
+  assert.equal(indented(lineCharacters), ['The part has to be oiled']);
+  assert.equal(indented(lineCharacters + 1), ['The part has to be oile']);
+  const longest = 'word '
+    .repeat(statementCharacters)
+    .slice(0, statementCharacters - 1)
+    .concat('!');
+  assert.equal(texts(`Lesson: ${longest}`), [longest]);
+  assert.equal(texts(`Lesson: ${longest}?`), [`${longest.slice(0, -1)}…`]);
+});
+
 test('every step is bounded', () => {
   const { statementsPerSource, statementCharacters } = dreamLimits;
   const many = Array.from({ length: statementsPerSource + 7 }, (_, at) => `- The part ${at} has to be oiled.`);

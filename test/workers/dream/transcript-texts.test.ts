@@ -58,6 +58,11 @@ test('a line over the limit is passed over and counted', () => {
   const long = JSON.stringify({ type: 'result', result: 'x'.repeat(dreamLimits.transcriptLineBytes) });
   const bytes = Buffer.from(`${long}\n${JSON.stringify({ type: 'result', result: 'after it' })}\n`);
   assert.equal(textsOfTranscript(bytes), { texts: ['after it'], longLines: 1 });
+  const longest = JSON.stringify({ type: 'result', result: 'as long as can be' }).padEnd(
+    dreamLimits.transcriptLineBytes,
+  );
+  assert.equal(textsOfTranscript(Buffer.from(`${longest}\n`)), { texts: ['as long as can be'], longLines: 0 });
+  assert.equal(textsOfTranscript(Buffer.from(`${longest} \n`)), { texts: [], longLines: 1 });
 });
 
 test.run();
