@@ -9,20 +9,27 @@
 import type { BuiltinHandler } from './builtin-context.js';
 import { admit, leaveAdmission } from './factory/admission.js';
 import { handOn, readHandoff } from './factory/handoff.js';
+import { factoryLimits } from './factory/limits.js';
 import type { CarriedOrder } from './factory/work-order-model.js';
 import { failure } from './failure.js';
 
 export const factoryAdmission: BuiltinHandler = async (job, context) => {
   const handoff = readHandoff(job.payload);
   const decided = await admit(job, context, (order) => {
-    if (handoff !== undefined) refuseWithoutGoal(order);
+    if (handoff !== undefined) refuseUnrunnable(order);
   });
   const handedOn = decided.allowed && handoff !== undefined ? await handOn(job, decided, handoff, context) : undefined;
   await leaveAdmission(decided, handedOn, context);
 };
 
-/** @throws a failure `request_rejected` */
-export function refuseWithoutGoal({ goal }: CarriedOrder): void {
+/** What no run would take is not handed on to one. @throws a failure `request_rejected` */
+export function refuseUnrunnable({ goal, validation_commands }: CarriedOrder): void {
   if (goal === undefined || goal.trim() === '')
     throw failure('request_rejected', 'payload.work_order.goal is missing: what is handed on needs a goal');
+  const { handedOnCommands } = factoryLimits;
+  if (validation_commands.length > handedOnCommands)
+    throw failure(
+      'request_rejected',
+      `payload.work_order.validation_commands: ${validation_commands.length} commands, and what is handed on may have ${handedOnCommands} at most; put several into one`,
+    );
 }

@@ -16,14 +16,14 @@ import { coveredPaths, outside } from './factory/order-paths.js';
 import { type PilotDiff, pilotDiff } from './factory/pilot-diff.js';
 import { type PilotSteps, refuseUnpilotable, runPilotSteps } from './factory/pilot-steps.js';
 import { makePilotPlace, sweepPilots } from './factory/pilot-worktree.js';
-import { refuseWithoutGoal } from './factory-admission.js';
+import { refuseUnrunnable } from './factory-admission.js';
 import { openRepository, type Repository } from './kit/repository.js';
 
 export const factoryLocalPilot: BuiltinHandler = async (job, context) => {
   const handoff = readHandoff(job.payload);
   const decided = await admit(job, context, (order) => {
     refuseUnpilotable(order, context);
-    if (handoff !== undefined) refuseWithoutGoal(order);
+    if (handoff !== undefined) refuseUnrunnable(order);
   });
   const repository = await openRepository(context);
   await sweepPilots(repository, context);
@@ -67,6 +67,7 @@ async function pilot(
           ? 'carried out; nothing was there to validate it with'
           : 'carried out and validated'),
       ...reportOf(steps, diff),
+      outside_count: outsidePaths.length,
       outside_paths: outsidePaths.slice(0, factoryLimits.changedPaths),
     });
     context.log(safeLine(`the pilot ${why === undefined ? 'passed' : `failed: ${why}`}`));

@@ -56,6 +56,7 @@ export interface PilotFile {
   validation: { command: string; end: string; exit_code?: number; output: string }[];
   agent?: { name: string; passed: boolean; why: string; answer: string };
   diff: { bytes: number; changed_count: number; changes: { status: string; path: string }[] };
+  outside_count: number;
   outside_paths: string[];
 }
 

@@ -16,8 +16,10 @@ export const factoryLimits = Object.freeze({
   listingBytes: 1_048_576,
   /** Of the difference that a pilot leaves. */
   diffBytes: 33_554_432,
-  /** Paths of a pilot's difference in its report; the others are counted. */
+  /** Paths of a pilot's difference in its report, and of those outside of the order; the others are counted. */
   changedPaths: 1_000,
-  /** Of the output of one command, at its end, in the report. */
+  /** Validation commands of an order that is handed on: an `rpi.run` takes no more. */
+  handedOnCommands: 50,
+  /** Of the output of one command, and of an agent's answer, at its end, in the report. */
   outputCharacters: 4_000,
 });

@@ -9,7 +9,7 @@ import type { BuiltinContext } from '../builtin-context.js';
 import type { SpawnResult } from '../context.js';
 import { failure } from '../failure.js';
 import { endLeftovers, FOLDER_VARIABLE } from '../process/leftover-processes.js';
-import { tailKeeper } from '../process/tail-keeper.js';
+import { tailKeeper, tailOf } from '../process/tail-keeper.js';
 import { factoryLimits } from './limits.js';
 import type { PilotPlace } from './pilot-worktree.js';
 import type { CarriedOrder } from './work-order-model.js';
@@ -133,7 +133,7 @@ async function askAgent(order: CarriedOrder, { tree }: PilotPlace, context: Buil
     name: context.agent.name,
     passed: verdict === 'succeeded',
     why,
-    answer: answer.slice(-factoryLimits.outputCharacters).toWellFormed().replaceAll(tree, '<tree>'),
+    answer: tailOf(answer.replaceAll(tree, '<tree>'), factoryLimits.outputCharacters),
   };
 }
 

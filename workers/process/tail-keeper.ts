@@ -23,8 +23,16 @@ export function tailKeeper(characters: number): TailKeeper {
     },
     text() {
       const text = kept.toString('utf8');
-      if (!cut && text.length <= characters) return text;
-      return `…${text.slice(text.length - (characters - 1)).toWellFormed()}`;
+      return cut ? ending(text, characters) : tailOf(text, characters);
     },
   };
+}
+
+/** The end of a text: at most so many characters; where something is missing it begins with `…`. */
+export function tailOf(text: string, characters: number): string {
+  return text.length <= characters ? text : ending(text, characters);
+}
+
+function ending(text: string, characters: number): string {
+  return `…${text.slice(-(characters - 1)).toWellFormed()}`;
 }
