@@ -21,10 +21,10 @@ export async function earlierPhases(
   const first = wanted[0]?.number ?? 1;
   if (first === 1) return [];
   const { resources } = await context.consumerSnapshot();
-  const done = resources.runs
-    .filter(({ job_type, status }) => job_type?.startsWith('rpi.') === true && status === 'completed')
-    .slice(-rpiLimits.earlierJobs)
-    .reverse();
+  const all = resources.runs.filter(
+    ({ job_type, status }) => job_type?.startsWith('rpi.') === true && status === 'completed',
+  );
+  const done = all.slice(-rpiLimits.earlierJobs).reverse();
   const found: EarlierPhase[] = [];
   for (const { number, name } of phases.filter((phase) => phase.number < first)) {
     for (const { artifacts = {} } of done) {
@@ -33,6 +33,10 @@ export async function earlierPhases(
       found.push({ name, summary });
       break;
     }
+    if (found.at(-1)?.name !== name && done.length < all.length)
+      context.log(
+        `[agentopsd: nothing of the phase ${name}: none of the last ${done.length} of ${all.length} finished jobs of rpi.* has it]`,
+      );
   }
   return found;
 }

@@ -7,12 +7,12 @@ export const rpiLimits = Object.freeze({
   outputCharacters: 4_000,
   /** `execution_packet_path`. */
   packetBytes: 262_144,
-  /** Of a summary that is kept, and of one in the prompt of a later phase. */
+  /** Of what an agent said in a summary that is kept, and of a summary in the prompt of a later phase. */
   summaryCharacters: 65_536,
   quotedSummaryCharacters: 16_384,
   /** Of `diff.patch`; over it the files and their counts are told instead. */
   diffBytes: 16_777_216,
   resultBytes: 16_777_216,
-  /** Finished jobs of the same run that are looked through for earlier phases. */
+  /** Of all `rpi.*` jobs that completed so many, the newest, are looked through for earlier phases of a run. */
   earlierJobs: 500,
 });

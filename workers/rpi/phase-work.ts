@@ -6,7 +6,7 @@ import type { Agent, AgentRun } from '../agents/agent.js';
 import type { BuiltinContext } from '../builtin-context.js';
 import { type Difference, type TreeState, treeOf, writeDifference } from './difference.js';
 import { rpiLimits } from './limits.js';
-import { type EarlierPhase, phasePrompt } from './prompt.js';
+import { beginningOf, type EarlierPhase, phasePrompt } from './prompt.js';
 import { LAST_PHASE, type Phase, type PhaseResult, type RpiRequest } from './request.js';
 import type { PhaseResults } from './results.js';
 import { type Validated, validate } from './validation.js';
@@ -117,7 +117,7 @@ function summaryOf(
   validated: Validated | undefined,
   difference: Difference | { readonly none: string },
 ): string {
-  const said = run.answer.trim().slice(0, rpiLimits.summaryCharacters).toWellFormed();
+  const said = beginningOf(run.answer.trim(), rpiLimits.summaryCharacters);
   const changes =
     'none' in difference
       ? `Changes: not known, ${difference.none}.`

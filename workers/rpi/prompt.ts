@@ -43,7 +43,9 @@ lack will be given. This is phase ${phase.number} of ${LAST_PHASE} (${phase.name
     ...(workOrder === undefined
       ? []
       : [section('Work order', `The run carries it out, and keeps to the paths that it names:\n\n${workOrder}`)]),
-    ...earlier.map(({ name, summary }) => section(`Summary of the phase ${name}`, cut(summary))),
+    ...earlier.map(({ name, summary }) =>
+      section(`Summary of the phase ${name}`, beginningOf(summary, rpiLimits.quotedSummaryCharacters)),
+    ),
     section('This phase', work[phase.name]),
     ...(validationCommands.length === 0 || phase.name === 'discovery' ? [] : [checks(validationCommands)]),
     section(
@@ -65,7 +67,7 @@ function checks(commands: readonly string[]): string {
   return section('Checks', `After the last phase these commands are run, and their exit codes decide:\n\n${list}`);
 }
 
-function cut(summary: string): string {
-  const most = rpiLimits.quotedSummaryCharacters;
-  return summary.length <= most ? summary : `${summary.slice(0, most).toWellFormed()}\n\n[cut here]`;
+/** Of a text that is too long the beginning, with a word that it was cut. */
+export function beginningOf(text: string, characters: number): string {
+  return text.length <= characters ? text : `${text.slice(0, characters).toWellFormed()}\n\n[cut here]`;
 }

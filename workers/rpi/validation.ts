@@ -5,6 +5,7 @@
 import type { JsonObject } from '../../lib/base/json.js';
 import type { BuiltinContext } from '../builtin-context.js';
 import { told } from '../kit/payload.js';
+import { tailKeeper } from '../process/tail-keeper.js';
 import { rpiLimits } from './limits.js';
 
 export interface CommandEnd extends JsonObject {
@@ -28,14 +29,14 @@ export async function validate(context: BuiltinContext, commands: readonly strin
     context.signal.throwIfAborted();
     context.log(`[agentopsd: validation: ${command}]`);
     const startedMs = performance.now();
-    const tail = tailOf(rpiLimits.outputCharacters);
+    const tail = tailKeeper(rpiLimits.outputCharacters);
     const { validationMs: timeoutMs } = rpiLimits;
     const end = await context.spawn('sh', ['-c', command], {
       cwd,
       timeoutMs,
       idleMs: timeoutMs,
       onOutput: tail.take,
-      onErrorOutput: tail.take,
+      onErrorOutput: (bytes) => void tail.take(bytes),
     });
     context.signal.throwIfAborted();
     const { exitCode, signal, stopped } = end;
@@ -51,16 +52,4 @@ export async function validate(context: BuiltinContext, commands: readonly strin
     if (exitCode !== 0 || stopped !== undefined) bad.push(`${told(command)} ${how}`);
   }
   return { ends, why: bad.length === 0 ? undefined : `validation failed: ${bad.join('; ')}` };
-}
-
-/** Of everything that is taken, the last characters. */
-function tailOf(characters: number): { take: (bytes: Buffer) => true; text: () => string } {
-  let kept = Buffer.alloc(0);
-  return {
-    take(bytes) {
-      kept = Buffer.concat([kept, bytes]).subarray(-4 * characters);
-      return true;
-    },
-    text: () => kept.toString('utf8').slice(-characters).toWellFormed(),
-  };
 }
