@@ -25,15 +25,22 @@ export interface PlanPlace {
   readonly bytes: Uint8Array;
 }
 
+export interface ReadEntry {
+  readonly entry: PlanEntry;
+  /** Dependencies beyond the limit. */
+  readonly leftOut: number;
+}
+
 /** @param fallback stands in for what the facts lack */
 export function planEntry(
   facts: Readonly<Record<string, unknown>>,
   { source, line, bytes }: PlanPlace,
   fallback: { readonly id?: string; readonly title?: string } = {},
-): PlanEntry | { readonly problem: string } {
+): ReadEntry | { readonly problem: string } {
   const id = idOf(facts['id'] ?? fallback.id);
   if (typeof id !== 'string') return id;
-  const depends = dependenciesOf(facts);
+  const all = dependenciesOf(facts);
+  const depends = all.slice(0, plansLimits.dependenciesAtMost).sort();
   const members = {
     title: wordOf(facts['title'] ?? fallback.title, plansLimits.titleCharacters),
     status: wordOf(facts['status'], plansLimits.wordCharacters),
@@ -43,7 +50,8 @@ export function planEntry(
   };
   const there = Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { id, ...there, source, ...(line === undefined ? {} : { line }), sha256 };
+  const entry = { id, ...there, source, ...(line === undefined ? {} : { line }), sha256 };
+  return { entry, leftOut: all.length - depends.length };
 }
 
 function idOf(value: unknown): string | { problem: string } {
@@ -68,16 +76,16 @@ function wordOf(value: unknown, characters: number): string | undefined {
 /**
  * `depends_on: [id]` of a plan, `dependencies: [{depends_on_id, type}]` of an issue: of the latter those alone that block
  * it, for it may also name its parent, or what it was found with.
+ * @returns each once, in the order in which they stand there
  */
 function dependenciesOf(facts: Readonly<Record<string, unknown>>): string[] {
   const listed = facts['depends_on'] ?? facts['dependencies'];
   if (!Array.isArray(listed)) return [];
   const ids = listed
-    .slice(0, plansLimits.dependenciesAtMost)
     .map((each: unknown) => (isJsonObject(each) ? blockerOf(each) : each))
     .map((each) => wordOf(each, plansLimits.idCharacters))
     .filter((each) => each !== undefined);
-  return [...new Set(ids)].sort();
+  return [...new Set(ids)];
 }
 
 function blockerOf({ depends_on_id, type }: Readonly<Record<string, unknown>>): unknown {

@@ -9,8 +9,9 @@ import { isJsonObject } from '../../lib/base/json.js';
 import { failure } from '../failure.js';
 import { walkFiles } from '../kit/folder-walk.js';
 import { frontMatterOf, readFrontMatter } from '../kit/pages.js';
+import { told } from '../kit/payload.js';
 import { readRegularFile, resolveInside, type SourcePath } from '../kit/sources.js';
-import { type PlanEntry, planEntry } from './entry.js';
+import { type PlanEntry, planEntry, type ReadEntry } from './entry.js';
 import type { PlanFinding } from './findings.js';
 import { plansLimits } from './limits.js';
 
@@ -41,6 +42,7 @@ async function readIssues(root: string, signal: AbortSignal): Promise<ReadPlans>
   const entries: PlanEntry[] = [];
   const findings: PlanFinding[] = [];
   let line = 0;
+  let taken = 0;
   let sinceTurn = 0;
   for (const bytes of linesOf(read.bytes)) {
     line += 1;
@@ -50,14 +52,23 @@ async function readIssues(root: string, signal: AbortSignal): Promise<ReadPlans>
       await nextTurn();
       signal.throwIfAborted();
     }
-    const entry = issueOf(bytes, line);
-    if (entry === undefined) continue;
-    if ('problem' in entry) findings.push({ kind: 'bad_line', source: ISSUES_FILE, line, message: entry.problem });
-    else entries.push(entry);
-    if (entries.length + findings.length > plansLimits.entriesAtMost)
+    const read = issueOf(bytes, line);
+    if (read === undefined) continue;
+    if ('problem' in read) findings.push({ kind: 'bad_line', source: ISSUES_FILE, line, message: read.problem });
+    else take(read, entries, findings);
+    taken += 1;
+    if (taken > plansLimits.entriesAtMost)
       throw failure('request_rejected', `${ISSUES_FILE}: more than ${plansLimits.entriesAtMost} issues`);
   }
   return { source: ISSUES_FILE, entries, findings };
+}
+
+function take({ entry, leftOut }: ReadEntry, entries: PlanEntry[], findings: PlanFinding[]): void {
+  entries.push(entry);
+  if (leftOut === 0) return;
+  const { source, line } = entry;
+  const message = `${told(entry.id)} depends on more than ${plansLimits.dependenciesAtMost}: ${leftOut} are left out`;
+  findings.push({ kind: 'left_out', source, ...(line === undefined ? {} : { line }), message });
 }
 
 function* linesOf(bytes: Buffer): Generator<Buffer> {
@@ -69,7 +80,7 @@ function* linesOf(bytes: Buffer): Generator<Buffer> {
 }
 
 /** Undefined for an empty line. */
-function issueOf(bytes: Buffer, line: number): PlanEntry | { readonly problem: string } | undefined {
+function issueOf(bytes: Buffer, line: number): ReadEntry | { readonly problem: string } | undefined {
   if (bytes.length > plansLimits.lineBytes) return { problem: `longer than ${plansLimits.lineBytes} bytes` };
   const text = textOf(bytes);
   if (text === undefined) return { problem: 'not a text in UTF-8' };
@@ -92,7 +103,11 @@ async function readPlanFolder(root: string, signal: AbortSignal): Promise<ReadPl
     enters: () => false,
     signal,
   });
-  if (walked.cut) throw failure('request_rejected', `${PLANS_FOLDER}: more than ${plansLimits.plansAtMost} plans`);
+  const { plansAtMost, folderEntries } = plansLimits;
+  if (walked.cut) {
+    const message = `${PLANS_FOLDER}: more than ${plansAtMost} plans, or ${folderEntries} entries of any kind; move some of them elsewhere`;
+    throw failure('request_rejected', message);
+  }
   const findings: PlanFinding[] = walked.skipped.map(({ source, reason }) => ({
     kind: 'left_out',
     source,
@@ -101,14 +116,14 @@ async function readPlanFolder(root: string, signal: AbortSignal): Promise<ReadPl
   const entries: PlanEntry[] = [];
   for (const file of walked.files) {
     signal.throwIfAborted();
-    const entry = await planOf(root, file);
-    if ('problem' in entry) findings.push({ kind: 'bad_plan', source: file.path, message: entry.problem });
-    else entries.push(entry);
+    const read = await planOf(root, file);
+    if ('problem' in read) findings.push({ kind: 'bad_plan', source: file.path, message: read.problem });
+    else take(read, entries, findings);
   }
   return { source: PLANS_FOLDER, entries, findings };
 }
 
-async function planOf(root: string, file: SourcePath): Promise<PlanEntry | { readonly problem: string }> {
+async function planOf(root: string, file: SourcePath): Promise<ReadEntry | { readonly problem: string }> {
   const read = await readRegularFile(root, file.absolute, plansLimits.planBytes);
   if ('reason' in read) return { problem: read.reason };
   const text = textOf(read.bytes);
@@ -118,7 +133,7 @@ async function planOf(root: string, file: SourcePath): Promise<PlanEntry | { rea
     return { problem: 'it has no front matter: begin it with a line ---, id: …, and a line ---' };
   const facts = readFrontMatter(matter.front);
   if (facts === undefined) return { problem: 'its front matter is no object of YAML, too long, or uses aliases' };
-  const heading = /^# +(.{1,400})$/m.exec(matter.body.slice(0, plansLimits.lineBytes))?.[1];
+  const heading = /^# +(.+)$/m.exec(matter.body.slice(0, plansLimits.lineBytes))?.[1];
   const named = { id: posix.basename(file.path, '.md'), ...(heading === undefined ? {} : { title: heading }) };
   return planEntry(facts, { source: file.path, bytes: read.bytes }, named);
 }
