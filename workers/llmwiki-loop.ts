@@ -21,7 +21,7 @@ import { numberMember, textListMember, textMember, told } from './kit/payload.js
 import { resolveInside, type SourcePath } from './kit/sources.js';
 import { type CheckpointStore, createCheckpointStore, phasesFolder } from './kit/stage-checkpoints.js';
 import { llmwikiLimits } from './llmwiki/limits.js';
-import { readVault } from './llmwiki/vault-files.js';
+import { readVault, WHY_CUT } from './llmwiki/vault-files.js';
 import { type IngestPlan, ingestPlanned, isEmptyPlan, planIngest, sentinelAfter } from './llmwiki/vault-ingest.js';
 import { lintVault, type VaultFinding } from './llmwiki/vault-lint.js';
 import { encodeSentinel, KEPT_BY, readSentinel, type Sentinel, sentinelPath } from './llmwiki/vault-sentinel.js';
@@ -136,14 +136,16 @@ async function ingestStage(tick: Tick): Promise<StageOutcome> {
     planIngest(
       context.root,
       await readVault(context.root, vault, context.signal),
-      await readSentinel(context.root, vault),
+      await readSentinel(context.root, vault, context.log),
     ),
   );
+  if (plan.cut) context.log(WHY_CUT);
   if (isEmptyPlan(plan)) return { stage: 'ingest', status: 'skipped', reason: 'nothing is newer than the sentinel' };
   const ingested = await ingestPlanned(context, vault, plan);
   await writeSentinel(tick, (sentinel) => sentinelAfter(sentinel, plan));
-  const { newer, gone, waiting } = plan;
-  return { stage: 'ingest', status: 'done', ingested: newer, gone, waiting, ...ingested };
+  const { newer, gone, waiting, cut } = plan;
+  const facts = { ingested: newer, gone, waiting, ...(cut ? { cut } : {}) };
+  return { stage: 'ingest', status: 'done', ...facts, ...ingested };
 }
 
 async function lintStage(

@@ -31,6 +31,8 @@ export interface Vault {
 }
 
 const RAW = 'raw/';
+/** What is told of a vault that is cut. */
+export const WHY_CUT = `the vault holds more than ${llmwikiLimits.filesAtMost} files, or ${llmwikiLimits.folderEntries} entries of any kind: the others were not looked at`;
 
 export async function readVault(root: string, folder: SourcePath, signal: AbortSignal): Promise<Vault> {
   const { filesAtMost: files, folderEntries: entries, folderDepth: depth } = llmwikiLimits;

@@ -32,6 +32,8 @@ export interface IngestPlan {
   readonly sources: readonly string[];
   /** Documents left to the next tick. */
   readonly waiting: number;
+  /** There when there is more in the vault than the limits let in. */
+  readonly cut?: true;
 }
 export interface IngestedVault {
   /** Pages that were made, relative to the vault, with their sources. */
@@ -53,6 +55,7 @@ export async function planIngest(root: string, vault: Vault, sentinel: Sentinel)
     gone: vault.cut ? [] : [...sentinel.documents.keys()].filter((name) => !there.has(name)).sort(),
     sources: [...sources].sort(),
     waiting: all.length - newer.length,
+    ...(vault.cut ? { cut: true } : {}),
   };
 }
 

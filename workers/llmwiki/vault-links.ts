@@ -13,8 +13,14 @@ export interface VaultLink {
   readonly line: number;
 }
 
+export interface FoundLinks {
+  readonly links: readonly VaultLink[];
+  /** Whether there are more than the limit lets in. */
+  readonly cut: boolean;
+}
+
 /** @param skippedLines of the front matter: they are counted, and hold no links */
-export function linksIn(text: string, skippedLines: number): VaultLink[] {
+export function linksIn(text: string, skippedLines: number): FoundLinks {
   const links: VaultLink[] = [];
   let fence: string | undefined;
   for (const [at, whole] of text.split('\n').entries()) {
@@ -25,9 +31,10 @@ export function linksIn(text: string, skippedLines: number): VaultLink[] {
       if (marks?.startsWith(fence)) fence = undefined;
     } else if (marks !== undefined) fence = marks;
     else for (const link of linksOfLine(line.replace(/`[^`]{0,400}`/g, ''))) links.push({ ...link, line: at + 1 });
-    if (links.length >= llmwikiLimits.linksAtMost) return links.slice(0, llmwikiLimits.linksAtMost);
+    if (links.length > llmwikiLimits.linksAtMost)
+      return { links: links.slice(0, llmwikiLimits.linksAtMost), cut: true };
   }
-  return links;
+  return { links, cut: false };
 }
 
 function linksOfLine(line: string): Omit<VaultLink, 'line'>[] {

@@ -8,7 +8,7 @@ import type { BuiltinContext } from '../builtin-context.js';
 import { frontMatterOf, readFrontMatter } from '../kit/pages.js';
 import { ATX_HEADING } from '../kit/read-document.js';
 import { insideRoot, readSource } from '../kit/sources.js';
-import type { Vault, VaultDocument } from './vault-files.js';
+import { type Vault, type VaultDocument, WHY_CUT } from './vault-files.js';
 import { sourceHash } from './vault-ingest.js';
 import { linksIn, type VaultLink } from './vault-links.js';
 
@@ -37,6 +37,7 @@ export async function lintVault(vault: Vault, context: BuiltinContext): Promise<
     document: source,
     message: reason,
   }));
+  if (vault.cut) findings.push({ kind: 'left_out', document: '.', message: WHY_CUT });
   const there = createTargets(root, vault);
   for (const [at, document] of vault.documents.entries()) {
     signal.throwIfAborted();
@@ -85,11 +86,16 @@ async function linkFindings(document: VaultDocument, text: string, targets: Targ
   const matter = frontMatterOf(text);
   const skipped = matter === undefined ? 0 : text.slice(0, text.length - matter.body.length).split('\n').length - 1;
   const findings: VaultFinding[] = [];
-  for (const link of linksIn(text, skipped)) {
+  const { links, cut } = linksIn(text, skipped);
+  for (const link of links) {
     const kind = await targets.why(document, link);
     if (kind === undefined) continue;
     const message = `${link.target} ${kind === 'broken_link' ? 'is not there' : 'leads out of the repository'}`;
     findings.push({ kind, document: document.name, line: link.line, message });
+  }
+  if (cut) {
+    const message = `more than ${links.length} links: the others were not looked at`;
+    findings.push({ kind: 'left_out', document: document.name, message });
   }
   return findings;
 }

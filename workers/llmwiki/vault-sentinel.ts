@@ -5,6 +5,7 @@
  * `{"built_by": "llmwiki.loop", "documents": {NAME: HEX}, "linted_at"?: TIME, "schema_version": 1}`, canonical; NAME is
  * relative to the vault, HEX the SHA-256 of the bytes that were taken in, TIME is RFC 3339 in UTC.
  */
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson } from '../../lib/base/canonical.js';
 import { isJsonObject, jsonObjectIn } from '../../lib/base/json.js';
@@ -43,9 +44,19 @@ export function decodeSentinel(text: string): Sentinel | undefined {
   };
 }
 
-/** Empty where there is none. */
-export async function readSentinel(root: string, vault: SourcePath): Promise<Sentinel> {
-  const read = await readRegularFile(root, sentinelPath(vault), llmwikiLimits.sentinelBytes);
+/**
+ * Empty where there is none, or none that is ours.
+ * @param tell why there is none, where something stands in its place
+ */
+export async function readSentinel(
+  root: string,
+  vault: SourcePath,
+  tell?: (trouble: string) => void,
+): Promise<Sentinel> {
+  const path = sentinelPath(vault);
+  const read = await readRegularFile(root, path, llmwikiLimits.sentinelBytes);
+  if ('reason' in read && tell !== undefined && (await lstat(path).catch(() => undefined)) !== undefined)
+    tell(`${SENTINEL} is ${read.reason}: the whole vault is taken in once more`);
   const sentinel = 'reason' in read ? undefined : decodeSentinel(read.bytes.toString('utf8'));
   return sentinel ?? { documents: new Map(), lintedAt: undefined };
 }
