@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { JsonObject } from '../../lib/base/json.js';
 import { decodePage } from '../../workers/kit/pages.js';
+import { wikiLimits } from '../../workers/wiki/limits.js';
 import { wikiBuild } from '../../workers/wiki-build.js';
 import { wikiForge } from '../../workers/wiki-forge.js';
 import { createBench, sha256, type WorkerBench } from '../support/builtin-context.js';
@@ -138,7 +139,7 @@ test('what is no forged page is told, and a link to it is not broken', async (be
   const bomb = `---\nforged_by: x\na: &a [${'x,'.repeat(50)}]\nb: &b [${'*a,'.repeat(50)}]\nc: [${'*b,'.repeat(50)}]\n---\n`;
   bench.put('.agents/wiki/bomb.md', bomb);
   bench.put('.agents/wiki/docs--yeast.md', '# By hand\n');
-  bench.put('.agents/wiki/large.md', 'x'.repeat(300_000));
+  bench.put('.agents/wiki/large.md', 'x'.repeat(wikiLimits.pageBytes + 1));
   bench.put('.agents/wiki/lacks.md', '---\nforged_by: x\n---\n');
   symlinkSync('/etc/passwd', join(bench.root, '.agents/wiki/link.md'));
   mkdirSync(join(bench.root, '.agents/wiki/folder.md'));
@@ -147,7 +148,7 @@ test('what is no forged page is told, and a link to it is not broken', async (be
     { source: 'bomb.md', reason: 'its front matter is no YAML' },
     { source: 'docs--yeast.md', reason: 'no front matter' },
     { source: 'lacks.md', reason: 'its front matter lacks title, source or source_sha256' },
-    { source: 'large.md', reason: 'larger than 262144 bytes' },
+    { source: 'large.md', reason: `larger than ${wikiLimits.pageBytes} bytes` },
     { source: 'link.md', reason: 'not a regular file' },
   ]);
   assert.equal([broken_links, pages.length], [[], 3]);

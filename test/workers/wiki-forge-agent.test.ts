@@ -7,7 +7,6 @@ import type { AgentRun } from '../../workers/agents/agent.js';
 import { askLimits } from '../../workers/kit/ask-limits.js';
 import { documentLimits } from '../../workers/kit/document-limits.js';
 import { decodePage } from '../../workers/kit/pages.js';
-import { wikiLimits } from '../../workers/wiki/limits.js';
 import { wikiForge } from '../../workers/wiki-forge.js';
 import { createBench, sha256, type WorkerBench } from '../support/builtin-context.js';
 import { type ScriptedAgent, scriptedAgent } from '../support/scripted-agent.js';
@@ -199,26 +198,6 @@ test('worker_kind chooses, and names what it can not have', async (bench) => {
     ],
   );
   assert.is((await failureOf(bench, undefined, kind('magic')))?.code, 'request_rejected');
-});
-
-test('a long source is cut, and an agent is asked about so many sources in one job', async (bench) => {
-  bench.put('docs/000.md', `# Long\n\n${'word '.repeat(wikiLimits.agentSourceCharacters)}`);
-  for (let at = 1; at <= wikiLimits.agentSourcesAtMost; at++)
-    bench.put(`docs/${String(at).padStart(3, '0')}.md`, `# ${at}\n`);
-  const agent = scriptedAgent(() => answer());
-  const { pages, skipped } = await forge(bench, agent);
-  assert.is(pages.length, wikiLimits.agentSourcesAtMost);
-  assert.equal(
-    skipped.map(({ source }) => source),
-    ['docs/060.md'],
-  );
-  assert.match(skipped[0]?.reason ?? '', 'submit it again');
-  const prompt = agent.requests[0]?.prompt ?? '';
-  assert.ok(
-    prompt.length < wikiLimits.agentSourceCharacters + 10_000 && prompt.includes('its first 200000 characters'),
-  );
-  assert.match(bench.read('.agents/wiki/docs--000.md'), 'Parts were too long');
-  assert.is((await forge(bench, agent)).pages.length, wikiLimits.agentSourcesAtMost + 1);
 });
 
 test('a source that gives orders is data', async (bench) => {

@@ -217,26 +217,6 @@ test('a page never holds more than its limits', async (bench) => {
   assert.ok(Buffer.byteLength(text) < wikiLimits.pageBytes);
 });
 
-test('too many files are refused', async (bench) => {
-  for (let at = 0; at <= documentLimits.sourcesAtMost; at++) bench.put(`docs/${at}.md`, 'x');
-  assert.match(await refusal(bench, { source_paths: ['docs'] }), /more than 2000 files/);
-});
-
-test('the manifest lists every page, the artifacts so many of them', async (bench) => {
-  const { pageArtifacts } = wikiLimits;
-  for (let at = 0; at <= pageArtifacts; at++) bench.put(`docs/${at}.md`, 'x');
-  const { pages } = await forge(bench, { source_paths: ['docs'] });
-  assert.is(pages.length, pageArtifacts + 1);
-  assert.is(Object.keys(bench.artifacts).length, pageArtifacts + 1, 'with the manifest itself');
-});
-
-test('folders are walked to a depth, and told', async (bench) => {
-  bench.put(`docs/${'d/'.repeat(documentLimits.folderDepth)}a.md`, 'x');
-  const { pages, skipped } = await forge(bench, { source_paths: ['docs'] });
-  assert.equal(pages, []);
-  assert.match(skipped[0]?.reason ?? '', /deeper than 32/);
-});
-
 test('two sources never share a page', async (bench) => {
   const paths = [
     'a/b.md',

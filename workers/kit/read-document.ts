@@ -66,7 +66,8 @@ export function readDocument(path: string, text: string): Document {
   const reading = readBody(path, matter === undefined || front === undefined ? text : matter.body);
   const given = typeof front?.['title'] === 'string' ? cleanLine(front['title'], documentLimits.titleCharacters) : '';
   const naming = namingSection(reading, given);
-  const sections = reading.sections.filter((section) => section !== naming);
+  const all = reading.sections.filter((section) => section !== naming);
+  const sections = all.slice(0, documentLimits.sectionsAtMost);
   return {
     title: given || naming?.heading || posix.basename(path).replace(/\.[^.]+$/, ''),
     summary: naming?.excerpt || reading.intro || sections[0]?.excerpt || '',
@@ -75,7 +76,7 @@ export function readDocument(path: string, text: string): Document {
     links: [...reading.links].sort(),
     webLinks: [...reading.webLinks].sort(),
     made: front?.['forged_by'] !== undefined || front?.['built_by'] !== undefined,
-    cut: reading.cut,
+    cut: reading.cut || all.length > sections.length,
   };
 }
 
@@ -187,16 +188,14 @@ function collectLinks(reading: Reading, line: string): void {
 }
 
 function addLink(reading: Reading, target: string): void {
-  if (reading.links.size + reading.webLinks.size >= documentLimits.linksAtMost) {
-    reading.cut = true;
-    return;
-  }
-  if (/^https?:\/\/\S/i.test(target)) {
-    reading.webLinks.add(safeLine(target));
-    return;
-  }
-  const path = documentLinked(reading.path, target);
-  if (path !== undefined && path !== reading.path) reading.links.add(pageNameOf(path));
+  const isOfWeb = /^https?:\/\/\S/i.test(target);
+  const path = isOfWeb ? undefined : documentLinked(reading.path, target);
+  if (!isOfWeb && (path === undefined || path === reading.path)) return;
+  const links = isOfWeb ? reading.webLinks : reading.links;
+  const link = path === undefined ? safeLine(target) : pageNameOf(path);
+  if (links.has(link)) return;
+  if (reading.links.size + reading.webLinks.size < documentLimits.linksAtMost) links.add(link);
+  else reading.cut = true;
 }
 
 /** The document in the repository that a relative target means. */

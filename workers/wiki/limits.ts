@@ -6,8 +6,8 @@ export const wikiLimits = Object.freeze({
   agentSourceCharacters: 200_000,
   /** Of what an agent says under a heading. */
   agentExcerptCharacters: 2_000,
-  /** A page that `wiki.build` reads. */
-  pageBytes: 262_144,
+  /** A page that `wiki.build` reads: more than `wiki.forge` can make, whatever an agent says. */
+  pageBytes: 1_048_576,
   entitiesAtMost: 200,
   /** An entity is a key word of at least so many pages. */
   entityPages: 2,
