@@ -56,6 +56,8 @@ export interface Told {
   /** '' while there is none. */
   readonly answer: string;
   readonly denials: readonly AgentDenial[];
+  /** Refused tools that are not listed there. */
+  readonly moreDenials?: number;
   /** The final event, once it came. */
   readonly end?: RunEnd;
   /** The last thing that went wrong, final or not. */

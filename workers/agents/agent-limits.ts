@@ -12,12 +12,12 @@ export const agentLimits = Object.freeze({
   recordIntervalMs: 100,
   /** From a change to one more writing of it. */
   recordSettleMs: 1_000,
-  /** Of the answer, in `result.json` and in what a run gives back. */
+  /** Of the answer, in `result.json` and in what a run gives back; of a longer one the rest is counted. */
   answerCharacters: 2_097_152,
   /** Of what a CLI says went wrong, in `why` and in a job's failure. */
   troubleCharacters: 600,
-  /** Refused tools that are told. */
+  /** Refused tools that are told; the others are counted. */
   denials: 100,
-  /** Of a refused tool's input, as JSON; a longer one is left out. */
+  /** Of a refused tool's input, as JSON; a longer one is left out, and counted. */
   denialInputCharacters: 4_000,
 });

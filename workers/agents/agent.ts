@@ -54,6 +54,15 @@ export interface AgentRun {
   readonly cost_usd?: number;
   readonly denials: readonly AgentDenial[];
   readonly turns?: number;
+  /** What the limits of `agent-limits.ts` kept out; absent when nothing was. */
+  readonly left_out?: {
+    /** At the end of the answer. */
+    readonly answer_characters?: number;
+    /** Refused tools beyond those that are listed. */
+    readonly denials?: number;
+    /** Listed refused tools whose input was too long. */
+    readonly denial_inputs?: number;
+  };
 }
 
 export interface Agent {

@@ -14,13 +14,13 @@ import type { JsonObject } from '../../lib/base/json.js';
 import type { Variables } from '../process/environment.js';
 import type { AgentAdapter, Heard, RunEnd, Told, TranscriptReader } from './adapter.js';
 import type { AgentDenial, AgentUsage } from './agent.js';
+import { agentLimits } from './agent-limits.js';
 import { Rollout } from './codex-rollout.js';
 import { hasFlag } from './flags.js';
 import { brief, countIn, objectIn, textIn } from './members.js';
 
 const EXEC: readonly string[] = ['exec', 'e'];
 const TEXT_CHARACTERS = 300;
-const DENIALS_AT_MOST = 100;
 /** A tool call that was turned away before it became an item. */
 const REFUSED = /\bcodex_core::tools::\w+: error=(.*\breject.*)$/u;
 const UNREACHABLE = /^reconnecting|connection failed|stream disconnected|error sending request/iu;
@@ -65,6 +65,7 @@ class CodexReader implements TranscriptReader {
   #trouble: string | undefined;
   #end: RunEnd | undefined;
   readonly #denials: AgentDenial[] = [];
+  #moreDenials = 0;
 
   constructor({ CODEX_HOME, HOME }: Variables, startedMs: number) {
     this.#home = CODEX_HOME ?? (HOME === undefined ? undefined : join(HOME, '.codex'));
@@ -109,8 +110,13 @@ class CodexReader implements TranscriptReader {
 
   takeError(line: string): void {
     const why = REFUSED.exec(line)?.[1];
-    if (why === undefined || this.#denials.length >= DENIALS_AT_MOST) return;
-    this.#denials.push({ tool: /\bpatch\b/u.test(why) ? 'apply_patch' : 'exec_command', input: { refused: why } });
+    if (why === undefined) return;
+    this.#deny({ tool: /\bpatch\b/u.test(why) ? 'apply_patch' : 'exec_command', input: { refused: why } });
+  }
+
+  #deny(denial: AgentDenial): void {
+    if (this.#denials.length < agentLimits.denials) this.#denials.push(denial);
+    else this.#moreDenials += 1;
   }
 
   told(): Told {
@@ -121,6 +127,7 @@ class CodexReader implements TranscriptReader {
       ...(this.#turns === 0 ? {} : { turns: this.#turns }),
       answer: this.#answer,
       denials: this.#denials,
+      moreDenials: this.#moreDenials,
       ...(this.#end === undefined ? {} : { end: this.#end }),
       ...(this.#trouble === undefined ? {} : { trouble: this.#trouble }),
     };
@@ -145,9 +152,9 @@ class CodexReader implements TranscriptReader {
       if (completed && text !== undefined) this.#answer = text;
       return completed && text !== undefined ? { text: brief(text, TEXT_CHARACTERS) } : {};
     }
-    if (completed && item['status'] === 'declined' && this.#denials.length < DENIALS_AT_MOST) {
+    if (completed && item['status'] === 'declined') {
       const command = textIn(item, 'command');
-      this.#denials.push({ tool: type ?? 'unknown', ...(command === undefined ? {} : { input: { command } }) });
+      this.#deny({ tool: type ?? 'unknown', ...(command === undefined ? {} : { input: { command } }) });
     }
     if (completed || type === undefined || type === 'reasoning') return {};
     return { text: brief(`[${type}] ${textIn(item, 'command') ?? ''}`, TEXT_CHARACTERS) };

@@ -20,6 +20,7 @@ export function runOf(
   cliVersion: string | undefined,
 ): AgentRun {
   const version = told.cli_version ?? cliVersion;
+  const denials = told.denials.slice(0, agentLimits.denials).map(boundedDenial);
   return {
     verdict,
     why,
@@ -30,9 +31,23 @@ export function runOf(
     ...(told.model === undefined ? {} : { model: told.model }),
     ...(usage === undefined ? {} : { usage }),
     ...(told.cost_usd === undefined ? {} : { cost_usd: told.cost_usd }),
-    denials: told.denials.slice(0, agentLimits.denials).map(boundedDenial),
+    denials,
     ...(told.turns === undefined ? {} : { turns: told.turns }),
+    ...leftOutOf(told, denials),
   };
+}
+
+function leftOutOf(
+  { answer, denials, moreDenials = 0 }: Told,
+  listed: readonly AgentDenial[],
+): Pick<AgentRun, 'left_out'> {
+  const counts = {
+    answer_characters: Math.max(0, answer.length - agentLimits.answerCharacters),
+    denials: denials.length + moreDenials - listed.length,
+    denial_inputs: listed.filter(({ input }, at) => input === undefined && denials[at]?.input !== undefined).length,
+  };
+  const some = Object.entries(counts).filter(([, count]) => count > 0);
+  return some.length === 0 ? {} : { left_out: Object.fromEntries(some) };
 }
 
 function boundedDenial(denial: AgentDenial): AgentDenial {
@@ -43,7 +58,7 @@ function boundedDenial(denial: AgentDenial): AgentDenial {
 
 /** @param isOver whether its verdict counts */
 export function factsOf(agent: string, run: AgentRun, isOver: boolean): AgentRunFacts {
-  const { answer: _answer, failure: _failure, verdict, why, denials, usage, ...rest } = run;
+  const { answer: _answer, failure: _failure, left_out: _leftOut, verdict, why, denials, usage, ...rest } = run;
   const tools = [...new Set(denials.map(({ tool }) => tool))].slice(0, TOLD_DENIALS);
   return {
     agent,
