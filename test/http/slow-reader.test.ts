@@ -3,39 +3,9 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { limits } from '../../lib/base/limits.js';
-import { MovedClock, type Served, serve } from '../support/http-kernel.js';
+import { HeldClock } from '../support/held-clock.js';
+import { type Served, serve } from '../support/http-kernel.js';
 import { accepted } from '../support/model.js';
-
-/** Waits are kept until the test lets the time of one length pass. */
-class HeldClock extends MovedClock {
-  readonly #held: { delayMs: number; work: () => void }[] = [];
-  #told = (): void => {};
-
-  override after(delayMs: number, work: () => void): () => void {
-    const held = { delayMs, work };
-    this.#held.push(held);
-    this.#told();
-    return () => {
-      const at = this.#held.indexOf(held);
-      if (at >= 0) this.#held.splice(at, 1);
-    };
-  }
-
-  count(delayMs: number): number {
-    return this.#held.filter((held) => held.delayMs === delayMs).length;
-  }
-
-  pass(delayMs: number): void {
-    for (const held of this.#held.filter((each) => each.delayMs === delayMs)) {
-      this.#held.splice(this.#held.indexOf(held), 1);
-      held.work();
-    }
-  }
-
-  async waited(delayMs: number, count = 1): Promise<void> {
-    while (this.count(delayMs) < count) await new Promise<void>((resolve) => (this.#told = resolve));
-  }
-}
 
 const test = suite<{ served: Served; clock: HeldClock }>('slow reader');
 
@@ -47,13 +17,7 @@ test.before.each(async (context) => {
   context.clock = new HeldClock();
   context.served = await serve({ replayed, dependencies: { clock: context.clock } });
 });
-test.after.each(async ({ served, clock }) => {
-  const closing = served.close();
-  const stepMs = 50;
-  const closed = closing.then(() => true);
-  while (!(await Promise.race([closed, new Promise<false>((resolve) => setImmediate(() => resolve(false)))])))
-    clock.pass(stepMs);
-});
+test.after.each(({ served, clock }) => clock.whileClosing(served.close()));
 
 function open(served: Served, path: string, accept: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ChainCheck, type ChainChecker } from '../../lib/storage/chain-check.js';
+import { limits } from '../../lib/base/limits.js';
+import {
+  ChainCheck,
+  type ChainChecker,
+  type ChainCheckers,
+  checkersFor,
+  checksInPlace,
+} from '../../lib/storage/chain-check.js';
 import { hashOfLine } from '../../lib/storage/line.js';
 import { createChainThread } from '../../lib/storage/node-chain-thread.js';
 
@@ -44,6 +51,13 @@ test('the thread says what the check in place says, run after run', async () => 
   } finally {
     await thread.close();
   }
+});
+
+test('limits.secondThreadBytes: from so many bytes on a second thread is worth its start', () => {
+  const checkers: ChainCheckers = { handsOver: true, begin: () => new ChainCheck(FIRST) };
+  assert.is(checkersFor({ checkers }, limits.secondThreadBytes - 1), checksInPlace);
+  assert.is(checkersFor({ checkers }, limits.secondThreadBytes), checkers);
+  assert.is(checkersFor({}, limits.secondThreadBytes), checksInPlace);
 });
 
 test('more blocks than may wait go through, long lines among them', async () => {

@@ -7,6 +7,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { limits } from '../../lib/base/limits.js';
 import { stateKeeperOf } from '../../lib/engine/state-keeper.js';
 import type { LedgerEvent } from '../../lib/model/event.js';
 import { REDUCER_VERSION } from '../../lib/model/job-text.js';
@@ -148,12 +149,12 @@ test('reads go across segments, whatever was asked for', async ({ place }) => {
   await second.ledger.close();
 });
 
-test('each end of a segment leaves a checkpoint; only the newest two stay', async ({ place }) => {
+test('limits.keptCheckpoints: each end of a segment leaves a checkpoint; only the newest stay', async ({ place }) => {
   const first = await open(place);
   await first.append(life.slice(0, 600));
   await first.ledger.close();
   const left = await names(place);
-  assert.is(left.length, 2);
+  assert.is(left.length, limits.keptCheckpoints);
   assert.is(left.at(-1), '000000000000600.checkpoint');
   // As after kill -9: the newest is the one of the last end of a segment.
   await rm(join(folderOf(place), left.at(-1) as string));

@@ -2,12 +2,16 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { limits } from '../../lib/base/limits.js';
+import type { DamageRecord } from '../../lib/model/health.js';
+import { layoutOf } from '../../lib/storage/layout.js';
 import { createNodeClock } from '../../lib/storage/node-clock.js';
 import { createNodeDisk } from '../../lib/storage/node-disk.js';
 import { createNodeRandom } from '../../lib/storage/node-random.js';
-import { cutSealed } from '../../lib/storage/repair.js';
+import { copyDamage, cutSealed } from '../../lib/storage/repair.js';
 import { createFaultyDisk, failing } from '../support/faulty-disk.js';
 import { eventOf, eventsOf, type LedgerPlace, makeLedgerPlace } from '../support/ledger-place.js';
+import { MemoryDisk } from '../support/memory-disk.js';
 
 const repairs = suite('repair');
 let place: LedgerPlace;
@@ -56,6 +60,33 @@ repairs('whole batches behind the seal stay; what is none is copied and cut', as
   assert.is(said.length, 1);
   await cutSealed(options, name, sealed);
   assert.is(quarantined().length, 2, 'there is nothing to do a second time');
+});
+
+repairs('limits.quarantinedLines: so many damaged lines are copied, and all are told', async () => {
+  const { quarantinedLines } = limits;
+  const disk = new MemoryDisk();
+  for (const folder of ['/root', '/root/.agents', '/root/.agents/daemon', '/root/.agents/daemon/ledger'])
+    await disk.makeFolder(folder);
+  const layout = layoutOf('/root');
+  const damage: DamageRecord[] = [];
+  for (const segment of ['a.jsonl', 'b.jsonl']) {
+    const file = await disk.open(join(layout.ledger, segment), 'create', 0o600);
+    file.writeSync(Buffer.from('damaged\n'.repeat(quarantinedLines)), 0);
+    await file.close();
+    for (let line = 1; line <= quarantinedLines / 2 + 1; line++)
+      damage.push({ line_number: damage.length + 1, segment, segment_line: line, error: 'no JSON' });
+  }
+  const options = { ...seams, disk, layout, progress: () => undefined };
+  const told = await copyDamage(options, damage);
+  assert.is(told.length, quarantinedLines + 2);
+  const copied = told.filter(({ quarantine_path }) => quarantine_path !== undefined);
+  assert.equal(
+    copied.map(({ line_number }) => line_number),
+    damage.slice(0, quarantinedLines).map(({ line_number }) => line_number),
+  );
+  assert.is((await disk.list(layout.quarantine))?.length, 2 * quarantinedLines, 'each with its note');
+  const fits = await copyDamage(options, damage.slice(0, quarantinedLines));
+  assert.ok(fits.every(({ quarantine_path }) => quarantine_path !== undefined));
 });
 
 repairs('half a batch of whole lines is no whole batch', async () => {
