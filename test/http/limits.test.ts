@@ -29,8 +29,12 @@ function refusedBody(clock: TestClock) {
   const answer = { ended: false, text: '' };
   const response = {
     writeHead: () => response,
-    write: (text: string) => void (answer.text += text),
-    end: () => void (answer.ended = true),
+    write(text: string) {
+      answer.text += text;
+    },
+    end() {
+      answer.ended = true;
+    },
   };
   const answering = { request: request as unknown as IncomingMessage, response: response as unknown as ServerResponse };
   sendError(answering, { code: 'body_too_large', message: 'too large' }, clock);

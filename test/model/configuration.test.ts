@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
+import { limits } from '../../lib/base/limits.js';
 import { type Configuration, defaultConfiguration, parseConfiguration } from '../../lib/model/configuration.js';
 
 const test = suite('configuration');
@@ -196,6 +197,33 @@ test('a configuration is frozen to the bottom', () => {
   const executor = configuration.executors['rpi.run'];
   assert.ok(executor?.kind === 'command');
   assert.throws(() => (executor.command as string[]).push('y'));
+});
+
+test('limits.configuredWorkers and configuredSeconds: the most that can be configured', () => {
+  const { configuredWorkers, configuredSeconds } = limits;
+  assert.is(whole(`workers: ${configuredWorkers}`).workers, configuredWorkers);
+  assert.match(only(`workers: ${configuredWorkers + 1}`), `workers must be <= ${configuredWorkers}`);
+  for (const name of ['lease_seconds', 'cancel_grace_seconds', 'drain_seconds'] as const) {
+    assert.is(whole(`queue: { ${name}: ${configuredSeconds} }`).queue[name], configuredSeconds);
+    assert.match(only(`queue: { ${name}: ${configuredSeconds + 1} }`), `queue.${name} must be <= ${configuredSeconds}`);
+  }
+  const program = (seconds: number) => `agents: { claude: { command: [x], timeout_seconds: ${seconds} } }`;
+  assert.is(whole(program(configuredSeconds)).agents['claude']?.timeout_seconds, configuredSeconds);
+  assert.match(only(program(configuredSeconds + 1)), `<= ${configuredSeconds}`);
+  assert.ok(configuredSeconds * 1000 < 2 ** 31, 'timers take it');
+});
+
+test('limits.configurationAliases: so often a value may stand there by its anchor', () => {
+  const { configurationAliases } = limits;
+  const times = (count: number) => `http: { allowed_hosts: [&x a${', *x'.repeat(count - 1)}] }`;
+  assert.is(whole(times(configurationAliases)).http.allowed_hosts.length, configurationAliases);
+  assert.match(only(times(configurationAliases + 1)), /Excessive alias count/);
+});
+
+test('limits.childTimeoutMs and childIdleMs: what a program gets where nothing else is said', () => {
+  const { childTimeoutMs, childIdleMs } = limits;
+  const { timeout_seconds, idle_seconds } = whole('agents: { claude: { command: [x] } }').agents['claude'] ?? {};
+  assert.equal([timeout_seconds, idle_seconds], [childTimeoutMs / 1000, childIdleMs / 1000]);
 });
 
 test.run();

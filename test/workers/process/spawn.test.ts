@@ -1,8 +1,10 @@
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mock } from 'node:test';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { limits } from '../../../lib/base/limits.js';
 import { sweep } from '../../../lib/engine/processes.js';
 import type { SpawnOptions, SpawnResult } from '../../../workers/context.js';
 import { type OpenedAttempt, openTestAttempt } from '../../support/attempt.js';
@@ -219,5 +221,47 @@ test('a line without an end is refused when somebody reads lines', async () => {
   assert.is(failure.code, 'request_rejected');
   assert.match(failure.message ?? '', /line of its output is longer than 16777216 bytes/);
 });
+
+test('limits.outputLineBytes: a longer line ends the process, and says so', async () => {
+  const { outputLineBytes } = limits;
+  const lines: number[] = [];
+  const print = (bytes: number) =>
+    shell(`head -c ${bytes} /dev/zero | tr '\\0' x; echo; echo next`, {
+      log: false,
+      onLine: (line) => lines.push(line.length),
+    });
+  assert.equal(await print(outputLineBytes), ended(0));
+  assert.equal(lines, [outputLineBytes, 4]);
+  const { code, message } = await told(print(outputLineBytes + 1));
+  assert.equal([code, message], ['request_rejected', `a line of its output is longer than ${outputLineBytes} bytes`]);
+});
+
+for (const [why, mostMs] of [
+  ['timeout', limits.childTimeoutMs],
+  ['idle', limits.childIdleMs],
+] as const)
+  test(`where nothing is said, a process is ended after limits.${why === 'idle' ? 'childIdleMs' : 'childTimeoutMs'}`, async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      const running = shell('exec sleep 1000', why === 'timeout' ? { idleMs: 2 * mostMs } : {});
+      await untilAsked(() => attempt.posted.some(({ kind }) => kind === 'child'));
+      let isOver = false;
+      const result = running.finally(() => {
+        isOver = true;
+      });
+      mock.timers.tick(mostMs - 1);
+      await new Promise(setImmediate);
+      assert.is(isOver, false);
+      mock.timers.tick(1);
+      assert.is((await result).stopped, why);
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
+/** Without a timer: those stand still. */
+async function untilAsked(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise(setImmediate);
+}
 
 test.run();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { limits } from '../../../lib/base/limits.js';
 import { sweep } from '../../../lib/engine/processes.js';
 import { runCommand } from '../../../workers/thread/command.js';
 import { type OpenedAttempt, openTestAttempt } from '../../support/attempt.js';
@@ -127,6 +128,14 @@ test('a stop fails it, whatever its exit code says', async () => {
   await until(() => output() === 'ready\n', 'it runs');
   attempt.stop();
   assert.match((await running).message, /was stopped with its job/);
+});
+
+test('limits.artifactFolderDepth: deeper files are left out, and that is told', async () => {
+  const { artifactFolderDepth } = limits;
+  const deepest = 'd/'.repeat(artifactFolderDepth - 1);
+  await run(`cd "$AGENTOPS_RUN_DIR/artifacts"; mkdir -p ${deepest}d; touch ${deepest}a ${deepest}d/b`);
+  assert.equal(Object.keys(attempt.artifacts.artifactRefs), [`${deepest}a`]);
+  assert.match(output(), `[agentopsd: ${deepest}d/ is left out: no folder, or nested too deep]`);
 });
 
 test.run();
