@@ -3,6 +3,8 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { errorTable } from '../../lib/base/errors.js';
+import { limits } from '../../lib/base/limits.js';
 import { dataOf, type Kind } from '../support/cli-documents.js';
 import { CliRoom, type RunningDaemon, theStream } from '../support/cli-room.js';
 
@@ -195,6 +197,13 @@ test('the inbox takes what is dropped without a network', async () => {
   const rejected = await room.run(['submit', '-', '--inbox', '--wait'], { input: '{"job_type":"nonsense"}' });
   assert.is(rejected.status, 2);
   assert.match(rejected.stderr, 'rejected');
+  // With the key that it gets it is larger than what it came as.
+  const request = (bytes: number) => ({
+    input: '{"job_type":"eval.suite","payload":{"x":""}}'.replace('""', `"${'x'.repeat(bytes)}"`),
+  });
+  const large = await room.run(['submit', '-', '--inbox'], request(limits.inboxFileBytes - 44));
+  assert.is(large.status, errorTable.body_too_large.exit);
+  assert.match(large.stderr, `larger than ${limits.inboxFileBytes} bytes`);
 });
 
 test('a signal ends the daemon, in good order', async () => {

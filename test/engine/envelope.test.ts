@@ -109,6 +109,7 @@ test('request_id: no white space is left in it', () => {
 });
 
 test('job_id: 256 bytes pass, 257 do not, controls never', () => {
+  // `limits.jobIdBytes`; the number is the contract's.
   assert.ok(readEnvelope(bytes({ job_type: 'rpi.run', job_id: 'é'.repeat(128) })).request);
   assert.equal(refusal({ job_type: 'rpi.run', job_id: `${'é'.repeat(128)}x` })?.details, {
     max_bytes: 256,
@@ -121,6 +122,7 @@ test('job_id: 256 bytes pass, 257 do not, controls never', () => {
 });
 
 test('idempotency_key: 256 bytes pass, 257 do not', () => {
+  // `limits.idempotencyKeyBytes`; the number is the contract's.
   assert.ok(readEnvelope(bytes({ job_type: 'rpi.run', idempotency_key: 'k'.repeat(256) })).request);
   const refused = refusal({ job_type: 'rpi.run', idempotency_key: 'k'.repeat(257) });
   assert.equal(refused?.details, { max_bytes: 256, got_bytes: 257 });

@@ -8,15 +8,14 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { limits } from '../../lib/base/limits.js';
-import { stateKeeperOf } from '../../lib/engine/state-keeper.js';
 import type { LedgerEvent } from '../../lib/model/event.js';
 import { REDUCER_VERSION } from '../../lib/model/job-text.js';
 import { State } from '../../lib/model/state.js';
 import type { FileLedgerOptions } from '../../lib/storage/file-ledger.js';
 import { openHome } from '../../lib/storage/home.js';
-import type { LedgerObserver } from '../../lib/storage/ledger.js';
 import { verifyLedger } from '../../lib/storage/verify.js';
 import { lifeOfJobs } from '../bench/ledger-generator.js';
+import { folding } from '../support/folding-observer.js';
 import { type LedgerPlace, makeLedgerPlace, openAs, until } from '../support/ledger-place.js';
 import { allKept, allLost, chanceChoice, MemoryDisk } from '../support/memory-disk.js';
 import { mortal } from '../support/mortal-disk.js';
@@ -25,25 +24,6 @@ import { chance, seededRandom, TestClock } from '../support/test-clock.js';
 const test = suite<{ place: LedgerPlace }>('checkpoint');
 const life = [...lifeOfJobs(1_000)];
 const SMALL = 20_000;
-
-/** An observer that keeps a state, as the kernel's does, and counts what it is told. */
-function folding(): LedgerObserver & { readonly state: State; replayed: number } {
-  const state = new State({ warmJobs: 8, atOnce: 4 });
-  return {
-    state,
-    replayed: 0,
-    keeper: stateKeeperOf(state),
-    onReplayed(event, ours) {
-      this.replayed += 1;
-      state.apply(event, ours);
-    },
-    onDurable(events) {
-      for (const event of events) state.apply(event, true);
-    },
-    onDiscarded: () => undefined,
-    onStopped: () => undefined,
-  };
-}
 
 function bytesOf(state: State): string {
   const { summary, pages } = state.capture();

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AgentopsdError } from '../../lib/base/errors.js';
+import { limits } from '../../lib/base/limits.js';
 import { createNodeLock } from '../../lib/storage/node-lock.js';
 import { createProcessFacts } from '../../lib/storage/process-facts.js';
 import { type LedgerPlace, makeLedgerPlace, until } from '../support/ledger-place.js';
@@ -153,12 +154,11 @@ takeovers('an owner that may run elsewhere is waited for, and that is said', asy
   for (const path of [term, join(place.layout.run, 'holder.json')]) {
     fs.writeFileSync(path, fs.readFileSync(path, 'utf8').replace(/"pid_ns":"[^"]*"/, '"pid_ns":"pid:[1]"'));
   }
-  // An hour without a sign of life, less two seconds.
-  const staleMs = 3_600_000;
-  const renewed = (Date.now() - staleMs + 2_000) / 1_000;
+  // Nearly as long without a sign of life as counts as left behind: two seconds less.
+  const renewed = (Date.now() - limits.lockStaleMs + 2_000) / 1_000;
   fs.utimesSync(place.layout.lock, renewed, renewed);
   const said: string[] = [];
-  const opened = await place.open({ ...real, lockStaleMs: staleMs, progress: (text) => said.push(text) });
+  const opened = await place.open({ ...real, progress: (text) => said.push(text) });
   assert.match(said.join(), 'may run elsewhere');
   assert.is(said.filter((text) => text.includes('elsewhere')).length, 1);
   await opened.ledger.close();

@@ -25,3 +25,8 @@ export function learned(bench: WorkerBench): string[] {
 export function transcript(...texts: readonly string[]): string {
   return texts.map((result) => `${JSON.stringify({ type: 'result', result })}\n`).join('');
 }
+
+/** A document that says so many statements: as items, so that none is its summary too. */
+export function statements(count: number): string {
+  return Array.from({ length: count }, (_, at) => `- Lesson: the part ${at} has to be oiled.\n`).join('');
+}

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { JsonObject } from '../../../lib/base/json.js';
-import { readLearnings } from '../../../workers/dream/known-learnings.js';
 import { createLikeness } from '../../../workers/dream/likeness.js';
 import { dreamLimits } from '../../../workers/dream/limits.js';
 import { findDreamSources } from '../../../workers/dream/sources.js';
@@ -12,7 +11,7 @@ import { INDEX_FILE } from '../../../workers/dream/taken-sources.js';
 import { dreamRun } from '../../../workers/dream-run.js';
 import { createBench, refusalOf, sha256, type WorkerBench } from '../../support/builtin-context.js';
 import { crowd, inCrowd } from '../../support/crowded-folder.js';
-import { dream, LEARNINGS, learned, transcript } from '../../support/dreaming.js';
+import { dream, LEARNINGS, learned, statements, transcript } from '../../support/dreaming.js';
 
 const test = suite<WorkerBench>('limits of dreams');
 
@@ -24,7 +23,6 @@ test.after.each((context) => context.remove());
 const refusal = (bench: WorkerBench, payload: JsonObject): Promise<string> =>
   refusalOf(bench.run(dreamRun, 'dream.run', payload));
 const find = (bench: WorkerBench) => findDreamSources(bench.root, 'job-1', bench.stopping.signal);
-const known = (bench: WorkerBench) => readLearnings(bench.root, bench.stopping.signal);
 
 /** A folder below `.agents`, which has to be there. */
 function folderOf(bench: WorkerBench, path: string): string {
@@ -88,11 +86,6 @@ test('dreamLimits.sourcesPerIteration: the one after them waits for the next ite
   assert.equal([knowledge.new, knowledge.waiting], [sourcesPerIteration, 1]);
 });
 
-/** As items, so that none is the summary of its document too. */
-function statements(count: number): string {
-  return Array.from({ length: count }, (_, at) => `- Lesson: the part ${at} has to be oiled.\n`).join('');
-}
-
 test('dreamLimits.statementsPerIteration: once so many are found, further sources wait', async (bench) => {
   const { statementsPerIteration, statementsPerSource } = dreamLimits;
   const full = statementsPerIteration / statementsPerSource;
@@ -132,33 +125,6 @@ test('dreamLimits.goalCharacters and runIdCharacters', async (bench) => {
       await refusal(bench, { [member]: 'x'.repeat(most + 1) }),
       `payload.${member} must have at most ${most} characters`,
     );
-});
-
-test('dreamLimits.learningsAtMost: with more files there is too much to compare with', async (bench) => {
-  const { learningsAtMost, folderEntries } = dreamLimits;
-  const folder = folderOf(bench, 'learnings');
-  assert.equal((await inCrowd(folder, crowd(learningsAtMost), () => known(bench))).known, []);
-  const tooMany = `.agents/learnings: more than ${learningsAtMost} documents, or ${folderEntries} entries of any kind; move some of them elsewhere`;
-  const refused = (names: string[]) => refusalOf(inCrowd(folder, names, () => known(bench)));
-  assert.is(await refused(crowd(learningsAtMost + 1)), tooMany);
-  assert.equal((await inCrowd(folder, crowd(folderEntries, '.png'), () => known(bench))).known, []);
-  assert.is(await refused(crowd(folderEntries + 1, '.png')), tooMany);
-});
-
-test('dreamLimits.knownStatementsAtMost: of all files together', async (bench) => {
-  const { knownStatementsAtMost, statementsPerSource } = dreamLimits;
-  // A file says its name too.
-  const ofOne = statementsPerSource + 1;
-  const files = Math.floor(knownStatementsAtMost / ofOne);
-  for (let at = 0; at < files; at++) bench.put(`${LEARNINGS}/${at}.md`, statements(statementsPerSource));
-  const rest = knownStatementsAtMost - files * ofOne;
-  bench.put(`${LEARNINGS}/rest.md`, statements(rest - 1));
-  assert.is((await known(bench)).known.length, knownStatementsAtMost);
-  bench.put(`${LEARNINGS}/rest.md`, statements(rest));
-  assert.match(
-    await refusalOf(known(bench)),
-    `more than ${knownStatementsAtMost} statements; move some files elsewhere`,
-  );
 });
 
 test('dreamLimits.likeness: sharing exactly so much is saying the same', () => {

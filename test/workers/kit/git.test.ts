@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { SpawnResult } from '../../../workers/context.js';
 import { type GitContext, git, gitLimits } from '../../../workers/kit/git.js';
 import { pathsOf, unquotedPath } from '../../../workers/kit/git-paths.js';
 import { createSpawn } from '../../../workers/process/spawn.js';
@@ -150,6 +151,30 @@ test('what it complains about is told in one line', async ({ context }) => {
   assert.is(exitCode, 128);
   assert.ok(complaint !== '' && complaint.length <= gitLimits.complaintCharacters);
   assert.not.match(complaint, /[\u0000-\u001f]/);
+});
+
+/** A git that prints so much, or is ended. */
+function played(bytes: number, end: Partial<SpawnResult>, asked: object[] = []): GitContext {
+  const spawn: GitContext['spawn'] = async (_program, _args, options = {}) => {
+    asked.push(options);
+    options.onOutput?.(Buffer.alloc(bytes, 'x'));
+    return { exitCode: 0, signal: undefined, stopped: undefined, ...end };
+  };
+  return { spawn, signal: new AbortController().signal, root: '/' };
+}
+
+test('gitLimits.outputBytes: a call that prints more fails the job', async () => {
+  const { outputBytes } = gitLimits;
+  assert.is((await git(played(outputBytes, {}), ['rev-list'])).bytes.length, outputBytes);
+  await rejects(git(played(outputBytes + 1, {}), ['rev-list']), `git rev-list prints more than ${outputBytes} bytes`);
+});
+
+test('gitLimits.timeoutMs: a call gets so long', async () => {
+  const { timeoutMs } = gitLimits;
+  const asked: { timeoutMs?: number; idleMs?: number }[] = [];
+  const running = git(played(0, { stopped: 'timeout' }, asked), ['rev-list']);
+  await rejects(running, `git rev-list took longer than ${timeoutMs} ms`);
+  assert.equal([asked[0]?.timeoutMs, asked[0]?.idleMs], [timeoutMs, timeoutMs]);
 });
 
 test('objects and index can stand beside the repository', async ({ context, bench, repository, base }) => {
