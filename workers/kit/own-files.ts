@@ -7,8 +7,10 @@ import { told } from './payload.js';
 import { insideRoot, readRegularFile } from './sources.js';
 
 export type Mark = 'forged_by' | 'built_by';
-/** Our own files stay far below; what is larger is somebody else's. */
-const OWN_FILE_BYTES = 67_108_864;
+/** Of an object, which is read whole: our own stay below; what is larger is somebody else's. */
+const OWN_OBJECT_BYTES = 67_108_864;
+/** Of a page or a list, however long: its first line, or its front matter, is far shorter. */
+const OWN_HEAD_BYTES = 1_048_576;
 
 /**
  * Fails the job when somebody else's file stands where it wants to write.
@@ -31,7 +33,9 @@ export async function isMarked(root: string, absolute: string, mark: Mark): Prom
 async function markOf(root: string, absolute: string): Promise<Mark | 'none' | undefined> {
   const facts = await lstat(absolute).catch(() => undefined);
   if (facts === undefined) return undefined;
-  const read = await readRegularFile(root, absolute, OWN_FILE_BYTES);
+  const read = absolute.endsWith('.json')
+    ? await readRegularFile(root, absolute, OWN_OBJECT_BYTES)
+    : await readRegularFile(root, absolute, OWN_HEAD_BYTES, 'head');
   if ('reason' in read) return 'none';
   const facet = facetOf(absolute, read.bytes.toString('utf8'));
   if (facet?.['forged_by'] !== undefined) return 'forged_by';

@@ -161,11 +161,12 @@ export async function readSource(root: string, source: SourcePath): Promise<Sour
   return { text, sha256: createHash('sha256').update(bytes.bytes).digest('hex'), sizeBytes: bytes.bytes.length };
 }
 
-/** The bytes of a file whose real path is `absolute`, if there are at most `maxBytes`. */
+/** The bytes of a file whose real path is `absolute`: of a longer one the first `maxBytes` of its `head`, or of the `whole` none. */
 export async function readRegularFile(
   root: string,
   absolute: string,
   maxBytes: number,
+  of: 'whole' | 'head' = 'whole',
 ): Promise<{ readonly bytes: Buffer } | { readonly reason: string }> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const opened = await open(absolute, flags).catch((error: NodeJS.ErrnoException) => ({
@@ -181,7 +182,7 @@ export async function readRegularFile(
         `${told(insideRoot(root, absolute) ?? absolute)} was exchanged while the job read it`,
       );
     }
-    return await readAtMost(opened, maxBytes, facts.size);
+    return await readAtMost(opened, maxBytes, facts.size, of);
   } finally {
     await opened.close();
   }
@@ -192,6 +193,7 @@ async function readAtMost(
   file: FileHandle,
   maxBytes: number,
   sizeBytes: number,
+  of: 'whole' | 'head',
 ): Promise<{ readonly bytes: Buffer } | { readonly reason: string }> {
   const blocks: Buffer[] = [];
   const blockBytes = Math.min(BLOCK_BYTES, Math.max(sizeBytes, SMALL_BLOCK_BYTES - 1) + 1);
@@ -200,8 +202,11 @@ async function readAtMost(
     const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(blockBytes), 0, blockBytes, size);
     if (bytesRead === 0) return { bytes: Buffer.concat(blocks) };
     size += bytesRead;
-    if (size > maxBytes) return { reason: `larger than ${maxBytes} bytes` };
     blocks.push(buffer.subarray(0, bytesRead));
+    if (size <= maxBytes) continue;
+    return of === 'head'
+      ? { bytes: Buffer.concat(blocks).subarray(0, maxBytes) }
+      : { reason: `larger than ${maxBytes} bytes` };
   }
 }
 
