@@ -5,6 +5,7 @@
  * First the JSON itself, then the shape by the contract's schemas, then the rules that no schema can say. Nothing is
  * filled in: what is absent, null, or blank where blank means absent, is undefined in the request.
  */
+import { isAscii, isUtf8 } from 'node:buffer';
 import { whyNotCanonical } from '../base/canonical.js';
 import type { ErrorData } from '../base/errors.js';
 import { isJsonObject, type JsonObject } from '../base/json.js';
@@ -88,12 +89,14 @@ export function readJsonObject(bodyBytes: Uint8Array): Checked<'object', JsonObj
   return { object: value };
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /** Undefined stands for "no JSON": JSON itself can't say it. */
 function parseStrictly(bodyBytes: Uint8Array): unknown {
+  const bytes = Buffer.from(bodyBytes.buffer, bodyBytes.byteOffset, bodyBytes.byteLength);
+  // Beyond ASCII only what is whole UTF-8 passes: otherwise wrong bytes would become replacement characters.
+  const encoding = isAscii(bytes) ? 'latin1' : isUtf8(bytes) ? 'utf8' : undefined;
+  if (encoding === undefined) return undefined;
   try {
-    return JSON.parse(decoder.decode(bodyBytes));
+    return JSON.parse(bytes.toString(encoding));
   } catch {
     return undefined;
   }
@@ -165,6 +168,7 @@ function whyNotPayload(jobType: JobType, payload: JsonObject): ErrorData | undef
 
 /** `null` for an optional member counts as absent, wherever the payload's schema forgot to say so. */
 function withoutNulls(payload: JsonObject): JsonObject {
+  if (!Object.values(payload).includes(null)) return payload;
   return Object.fromEntries(Object.entries(payload).filter(([, value]) => value !== null));
 }
 

@@ -65,7 +65,7 @@ function foreignJobs(state: State): Job[] {
 
 /** The job as it stands after its adoption; none when there was nothing to do by then. */
 async function adoptJob(exchange: Exchange, service: HttpService, { job_id }: Job): Promise<Job[]> {
-  const { outcome } = await carryOut(exchange, service, { kind: 'adopt', ...asked(exchange, service), job_id });
+  const outcome = await carryOut(exchange, service, { kind: 'adopt', ...asked(exchange, service), job_id });
   return outcome.job === undefined || outcome.appended === 0 ? [] : [outcome.job];
 }
 

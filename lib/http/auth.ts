@@ -3,7 +3,7 @@
  * through to a loopback address. Every refusal is 403 with one of the contract's reasons, and nothing of it depends on
  * the body, which nobody has read yet.
  */
-import * as crypto from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { AgentopsdError } from '../base/errors.js';
 import type { Capability, TokenEntry } from '../storage/token-file.js';
@@ -71,31 +71,44 @@ function allows(entry: TokenEntry, capability: Capability | undefined): boolean 
   return capability === undefined || entry.capabilities.includes(capability) || entry.capabilities.includes('admin');
 }
 
-/** Compares with every token, in a time that tells nothing of how much of it was right. */
+/** Compares with every token, in a time that tells nothing of how much of it was right, nor how long it should be. */
 function matching(tokens: readonly TokenEntry[], given: Buffer | undefined): TokenEntry | undefined {
   if (given === undefined) return undefined;
-  const givenDigest = digest(given);
   let found: TokenEntry | undefined;
-  for (const entry of tokens) {
-    if (crypto.timingSafeEqual(givenDigest, digestOf(entry))) found = entry;
-  }
+  for (const entry of tokens) if (isToken(secretOf(entry), given)) found = entry;
   return found;
 }
 
-const digests = new WeakMap<TokenEntry, Buffer>();
-
-function digestOf(entry: TokenEntry): Buffer {
-  const known = digests.get(entry) ?? digest(Buffer.from(entry.token, 'utf8'));
-  digests.set(entry, known);
-  return known;
+/** A token behind which zeros stand up to a width that many tokens share; and a place for what it is compared with. */
+interface Secret {
+  readonly bytes: Buffer;
+  readonly padded: Buffer;
+  readonly beside: Buffer;
 }
 
-type OneShotHash = (algorithm: string, data: Uint8Array, encoding: 'buffer') => Buffer;
-const oneShot = (crypto as { hash?: OneShotHash }).hash;
+/** Tokens are compared in steps of this width. */
+const SECRET_BYTES = 256;
+const secrets = new WeakMap<TokenEntry, Secret>();
 
-const digest: (bytes: Buffer) => Buffer = oneShot
-  ? (bytes) => oneShot('sha256', bytes, 'buffer')
-  : (bytes) => crypto.createHash('sha256').update(bytes).digest();
+function secretOf(entry: TokenEntry): Secret {
+  const known = secrets.get(entry);
+  if (known !== undefined) return known;
+  const bytes = Buffer.from(entry.token, 'utf8');
+  const width = Math.ceil((bytes.length + 1) / SECRET_BYTES) * SECRET_BYTES;
+  const padded = Buffer.concat([bytes], width);
+  const secret = { bytes, padded, beside: Buffer.alloc(width) };
+  secrets.set(entry, secret);
+  return secret;
+}
+
+function isToken({ bytes, padded, beside }: Secret, given: Buffer): boolean {
+  if (given.length > padded.length) return false;
+  beside.fill(0);
+  given.copy(beside);
+  const isSame = timingSafeEqual(beside, padded);
+  beside.fill(0);
+  return isSame && given.length === bytes.length;
+}
 
 /** The daemon's own header wins over `Authorization`; a blank one is none. Headers arrive as latin1: the bytes count. */
 function tokenOf(request: IncomingMessage): Buffer | undefined {
@@ -106,7 +119,7 @@ function tokenOf(request: IncomingMessage): Buffer | undefined {
 
 /** Blanks and tabs alone: other white space of latin1 may be half of a UTF-8 character. */
 function trimmed(text: string | undefined): string {
-  return (text ?? '').replace(/^[ \t]+|[ \t]+$/g, '');
+  return text === undefined ? '' : /^[ \t]|[ \t]$/.test(text) ? text.replace(/^[ \t]+|[ \t]+$/g, '') : text;
 }
 
 function oneOf(header: string | string[] | undefined): string | undefined {

@@ -8,34 +8,42 @@ import { limits } from '../base/limits.js';
 import type { Exchange, HttpService } from './exchange.js';
 
 /**
+ * A body that came together with its head, as nearly all do, is handed over at once: listening to its pieces would cost
+ * more than the rest of the request.
  * @returns the bytes; empty when there is no body
  * @throws AgentopsdError `unsupported_media_type`, `body_too_large`, `overloaded`, or `invalid_request` when the sender
  *   breaks off
  */
-export async function readBody(exchange: Exchange, { intake }: HttpService): Promise<Buffer> {
+export function readBody(exchange: Exchange, { intake }: HttpService): Buffer | Promise<Buffer> {
   const { request, response } = exchange;
   checkMediaType(request);
   if (Number(request.headers['content-length'] ?? 0) > limits.requestBodyBytes) throw tooLarge();
-  if (/100-continue/i.test(request.headers.expect ?? '')) response.writeContinue();
-  return await collect(request, limits.requestBodyBytes, (bytes) => {
+  const { expect } = request.headers;
+  if (expect !== undefined && /100-continue/i.test(expect)) response.writeContinue();
+  if (request.destroyed) throw brokenOff();
+  const hold = (bytes: number): void => {
     exchange.heldBytes += bytes;
     intake.hold(bytes);
-  });
+  };
+  return request.complete ? takeWhole(request, hold) : collect(request, hold);
 }
 
 export function hasBody(request: IncomingMessage): boolean {
   return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
 }
 
-function checkMediaType(request: IncomingMessage): void {
-  const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
-  if (type !== '' && type !== 'application/json') {
-    throw new AgentopsdError(
-      'unsupported_media_type',
-      `the body's type is not taken; send it with Content-Type: application/json`,
-    );
+function checkMediaType({ headers }: IncomingMessage): void {
+  const given = headers['content-type'];
+  if (given !== undefined && given !== 'application/json') {
+    const type = given.split(';')[0]?.trim().toLowerCase() ?? '';
+    if (type !== '' && type !== 'application/json') {
+      throw new AgentopsdError(
+        'unsupported_media_type',
+        `the body's type is not taken; send it with Content-Type: application/json`,
+      );
+    }
   }
-  const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? '';
+  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
   if (encoding !== '' && encoding !== 'identity') {
     throw new AgentopsdError(
       'unsupported_media_type',
@@ -44,16 +52,25 @@ function checkMediaType(request: IncomingMessage): void {
   }
 }
 
+const NO_BYTES = Buffer.alloc(0);
+
+/** Everything has come: what the request holds is its whole body. */
+function takeWhole(request: IncomingMessage, hold: (bytes: number) => void): Buffer {
+  const bytes: Buffer = request.read() ?? NO_BYTES;
+  if (bytes.length > limits.requestBodyBytes) throw tooLarge();
+  hold(bytes.length);
+  return bytes;
+}
+
 /** @param hold told each piece; what it throws ends the reading */
-function collect(request: IncomingMessage, maxBytes: number, hold: (bytes: number) => void): Promise<Buffer> {
+function collect(request: IncomingMessage, hold: (bytes: number) => void): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    if (request.destroyed) return reject(brokenOff());
     const pieces: Buffer[] = [];
     let size = 0;
     const onData = (piece: Buffer): void => {
       size += piece.length;
       pieces.push(piece);
-      if (size > maxBytes) {
+      if (size > limits.requestBodyBytes) {
         finish(() => reject(tooLarge()));
         return;
       }

@@ -11,7 +11,7 @@ import { sendJson } from './answers.js';
 import { actorOf } from './auth.js';
 import { readBody } from './body.js';
 import type { Exchange, Handler, HttpService } from './exchange.js';
-import { carryOut } from './failpoint.js';
+import { carryOut, contextOf } from './failpoint.js';
 import { jobOf, thrown } from './submit.js';
 
 const DEFAULT_REASON = 'cancelled';
@@ -36,7 +36,8 @@ export const cancelByPath: Handler = async (exchange, service) => {
 
 async function cancel(exchange: Exchange, service: HttpService, jobId: string, body: JsonObject): Promise<void> {
   const command = cancelCommand(exchange, service, jobId, body);
-  const { outcome, context } = await carryOut(exchange, service, command);
+  const outcome = await carryOut(exchange, service, command);
+  const context = contextOf(exchange, service);
   const job = jobOf(outcome);
   invariant(outcome.cancelOutcome !== undefined, 'a cancel that is not refused has an outcome');
   sendJson(exchange, 202, cancelAnswer(job, outcome.cancelOutcome, service.dependencies.kernel.state, context));

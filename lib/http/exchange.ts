@@ -1,27 +1,47 @@
 /** One request and its answer, as handlers see them: after the host, the path, the method and the caller were checked. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { SubmitTexts } from '../model/submit-text.js';
 import type { Capability } from '../storage/token-file.js';
 import type { Activity } from './activity.js';
 import type { HttpDependencies } from './dependencies.js';
 import type { Intake } from './intake.js';
 import type { ViewCache } from './view-cache.js';
 
-export interface Exchange {
+export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** Decoded parts of the path, by the name in the route's braces. */
   readonly parameters: Readonly<Record<string, string>>;
-  readonly query: URLSearchParams;
   /** Name of the caller's token; empty where none is asked for. */
   readonly caller: string;
   /** Bytes of its body that count as held until it is answered. */
-  heldBytes: number;
+  heldBytes = 0;
+  #query: URLSearchParams | undefined;
+
+  constructor(
+    request: IncomingMessage & { readonly search?: string },
+    response: ServerResponse,
+    caller: string,
+    parameters: Readonly<Record<string, string>>,
+  ) {
+    this.request = request;
+    this.response = response;
+    this.caller = caller;
+    this.parameters = parameters;
+  }
+
+  /** Made for those who ask: most requests have none. */
+  get query(): URLSearchParams {
+    this.#query ??= new URLSearchParams((this.request as { readonly search?: string }).search ?? '');
+    return this.#query;
+  }
 }
 
 /** What all requests of one server share. */
 export interface HttpService {
   readonly dependencies: HttpDependencies;
   readonly views: ViewCache;
+  readonly submitTexts: SubmitTexts;
   readonly activity: Activity;
   readonly intake: Intake;
   /** Aborts when the server closes: whatever streams ends. */

@@ -10,30 +10,29 @@ import type { Exchange, HttpService } from './exchange.js';
 const failpoints = ['before_append', 'after_append_before_ack', 'projection_rebuild'] as const;
 type Failpoint = (typeof failpoints)[number];
 
-export interface Carried {
-  readonly outcome: Outcome;
-  /** What the answer's views are made with. */
-  readonly context: ViewContext;
-}
-
 /** Carries a command out and answers with what came of it. @throws AgentopsdError as the kernel does */
-export async function carryOut(exchange: Exchange, service: HttpService, command: Command): Promise<Carried> {
+export function carryOut(exchange: Exchange, service: HttpService, command: Command): Promise<Outcome> {
   const { kernel } = service.dependencies;
   const failpoint = failpointOf(exchange, service);
   if (failpoint === 'before_append') throw failed('before the append: nothing was written');
-  const outcome = await kernel.execute(command);
-  if (failpoint === 'after_append_before_ack') throw failed('after the append: it may have been written');
-  const context = kernel.viewContext();
-  if (failpoint !== 'projection_rebuild') return { outcome, context };
-  return {
-    outcome,
-    context: { ...context, projectionFailure: 'failpoint projection_rebuild: the read model was not rebuilt' },
-  };
+  const carried = kernel.execute(command);
+  if (failpoint !== 'after_append_before_ack') return carried;
+  return carried.then(() => {
+    throw failed('after the append: it may have been written');
+  });
+}
+
+/** What the views of the answer are made with. */
+export function contextOf(exchange: Exchange, service: HttpService): ViewContext {
+  const context = service.dependencies.kernel.viewContext();
+  if (failpointOf(exchange, service) !== 'projection_rebuild') return context;
+  return { ...context, projectionFailure: 'failpoint projection_rebuild: the read model was not rebuilt' };
 }
 
 function failpointOf({ request }: Exchange, { dependencies }: HttpService): Failpoint | undefined {
+  if (!dependencies.failpoints) return undefined;
   const asked = request.headers['x-agentops-failpoint'];
-  if (!dependencies.failpoints || asked === undefined) return undefined;
+  if (asked === undefined) return undefined;
   const known = failpoints.find((name) => name === asked);
   if (known === undefined)
     throw new AgentopsdError('invalid_request', `X-AgentOps-Failpoint must be one of ${failpoints.join(', ')}`);

@@ -8,11 +8,11 @@ import { AgentopsdError, type ErrorData } from '../base/errors.js';
 import { sendError, toErrorData } from './answers.js';
 import { authorize, callerFacts } from './auth.js';
 import type { Connections } from './connections.js';
-import type { Exchange, HttpService, Route } from './exchange.js';
+import { Exchange, type HttpService, type Route } from './exchange.js';
 import { checkHost } from './host.js';
 
-/** A step of polka, without its `next`: each of ours ends the request. */
-type Step = (request: Request, response: ServerResponse) => void | Promise<void>;
+/** A step of polka, without its `next`: each of ours ends the request, and all its errors. */
+type Step = (request: Request, response: ServerResponse) => void;
 
 export interface Gate {
   through(route: Route, pattern: RegExp): Step;
@@ -24,16 +24,25 @@ export interface Gate {
 export function createGate(service: HttpService, connections: Connections): Gate {
   const onError = (error: unknown, request: IncomingMessage, response: ServerResponse): void =>
     answerError(service, error, request, response);
+  const ended = (response: ServerResponse): void => {
+    if (response.headersSent && !response.destroyed) service.activity.answered(response.statusCode);
+  };
+  // Most requests are answered without a promise of the gate's own: each costs as much as a check.
   const guarded =
-    (next: Step): Step =>
-    async (request, response) => {
-      response.on('finish', () => service.activity.answered(response.statusCode));
+    (next: (request: Request, response: ServerResponse) => void | Promise<void>): Step =>
+    (request, response) => {
+      const failed = (error: unknown): void => {
+        onError(error, request, response);
+        ended(response);
+      };
       try {
         connections.check(request);
         checkHost(request, service.port, service.dependencies.http.allowed_hosts);
-        await next(request, response);
+        const work = next(request, response);
+        if (work === undefined) ended(response);
+        else work.then(() => ended(response), failed);
       } catch (error) {
-        onError(error, request, response);
+        failed(error);
       }
     };
   return {
@@ -52,33 +61,22 @@ export function createGate(service: HttpService, connections: Connections): Gate
   };
 }
 
-async function handle(
+/** Nothing is held of a request whose handler is through, or never began to wait. */
+function handle(
   service: HttpService,
   route: Route,
   pattern: RegExp,
   request: Request,
   response: ServerResponse,
-): Promise<void> {
+): void | Promise<void> {
   const caller = callerOf(service, route, request);
   const parameters = route.path.includes('{') ? parametersOf(pattern, request.path) : NO_PARAMETERS;
-  let query: URLSearchParams | undefined;
-  const exchange: Exchange = {
-    request,
-    response,
-    caller,
-    parameters,
-    heldBytes: 0,
-    // Made for those who ask: most requests have none.
-    get query() {
-      query ??= new URLSearchParams(request.search ?? '');
-      return query;
-    },
-  };
-  try {
-    await route.handler(exchange, service);
-  } finally {
-    service.intake.release(exchange.heldBytes);
-  }
+  const exchange = new Exchange(request, response, caller, parameters);
+  const work = route.handler(exchange, service);
+  if (work === undefined) return;
+  const release = (): void => service.intake.release(exchange.heldBytes);
+  work.then(release, release);
+  return work;
 }
 
 const NO_PARAMETERS: Readonly<Record<string, string>> = Object.freeze({});

@@ -3,11 +3,12 @@
  * `gate.ts`, what can be served in `routes.ts`.
  */
 import { setMaxListeners } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import polka, { type Polka } from 'polka';
+import polka, { type Polka, type Request } from 'polka';
 import { AgentopsdError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
+import { SubmitTexts } from '../model/submit-text.js';
 import { Activity } from './activity.js';
 import { type Connections, watchConnections } from './connections.js';
 import type { HttpDependencies } from './dependencies.js';
@@ -55,16 +56,18 @@ export function createHttpServer(dependencies: HttpDependencies): HttpServer {
     activity,
     intake: new Intake(dependencies.kernel),
     views: new ViewCache(dependencies.kernel, dependencies.clock, dependencies.random),
+    submitTexts: new SubmitTexts(),
     closing: closing.signal,
     get port() {
       return takenPort;
     },
   };
   const app = createApp(server, createGate(service, connections));
+  server.on('request', turnByTurn(app.handler));
   let closed: Promise<void> | undefined;
   return {
     listen: async (host, port) => {
-      const address = await listen(app, server, host, port);
+      const address = await listen(server, host, port);
       takenPort = address.port;
       return address;
     },
@@ -76,8 +79,6 @@ export function createHttpServer(dependencies: HttpDependencies): HttpServer {
   };
 }
 
-type App = ReturnType<typeof createApp>;
-
 /** Every path of the table for its methods, and for any other method the same 405. */
 function createApp(server: Server, gate: ReturnType<typeof createGate>) {
   const app = polka({ server, onError: gate.onError, onNoMatch: gate.unknownPath });
@@ -88,6 +89,22 @@ function createApp(server: Server, gate: ReturnType<typeof createGate>) {
   }
   rememberPlainPaths(app);
   return app;
+}
+
+/**
+ * Requests that came in one turn of the event loop are handled together at its end: by then their bodies have come with
+ * them, and what they append goes to the disk in one batch.
+ */
+function turnByTurn(handle: Polka['handler']): (request: IncomingMessage, response: ServerResponse) => void {
+  let waiting: [IncomingMessage, ServerResponse][] = [];
+  const handleAll = (): void => {
+    const taken = waiting;
+    waiting = [];
+    for (const [request, response] of taken) void handle(request as Request, response, undefined as never);
+  };
+  return (request, response) => {
+    if (waiting.push([request, response]) === 1) setImmediate(handleAll);
+  };
 }
 
 /** What polka finds for a path without braces is always the same: the whole table is gone through once for each. */
@@ -104,7 +121,7 @@ function rememberPlainPaths(app: Polka): void {
   };
 }
 
-async function listen(app: App, server: Server, host: string, port: number): Promise<{ url: string; port: number }> {
+async function listen(server: Server, host: string, port: number): Promise<{ url: string; port: number }> {
   if (host !== 'localhost' && !isLoopbackAddress(host)) {
     throw new AgentopsdError(
       'usage',
@@ -117,7 +134,7 @@ async function listen(app: App, server: Server, host: string, port: number): Pro
   await new Promise<void>((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException): void => reject(whyNotListening(error, host, port));
     server.once('error', onError);
-    app.listen(port, host, () => {
+    server.listen(port, host, () => {
       server.off('error', onError);
       resolve();
     });

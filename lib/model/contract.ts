@@ -1730,7 +1730,7 @@ export interface operations {
                     "application/json": components["schemas"]["Events"];
                     /**
                      * @example id: evt_job.accepted_job_rpi_000001_000001
-                     *     data: {"schema_version":1,"event_id":"evt_job.accepted_job_rpi_000001_000001","request_id":"req_20260430_000001","job_id":"job_rpi_000001","event_type":"job.accepted","occurred_at":"2026-04-30T12:00:00.000Z","actor":"ao-http:legacy","payload":{"job_type":"rpi.run","job_payload":{"goal":"Run a bounded agent workflow"},"max_attempts":3,"projection_targets":["rpi-registry","openclaw-snapshot","daemon-status","daemon-job-status"],"idempotency_key":"rpi:demo:cycle-1"},"seq":1,"segment":"000001-00000000.jsonl"}
+                     *     data: {"schema_version":1,"event_id":"evt_job.accepted_job_rpi_000001_000001","request_id":"req_20260430_000001","job_id":"job_rpi_000001","event_type":"job.accepted","occurred_at":"2026-04-30T12:00:00.000Z","actor":"ao-http:legacy","payload":{"idempotency_key":"rpi:demo:cycle-1","job_payload":{"goal":"Run a bounded agent workflow"},"job_type":"rpi.run","max_attempts":3,"projection_targets":["rpi-registry","openclaw-snapshot","daemon-status","daemon-job-status"]},"seq":1,"segment":"000001-00000000.jsonl"}
                      */
                     "text/event-stream": string;
                 };

@@ -74,7 +74,7 @@ export function projectionReasons(name: ProjectionName, state: State, context: V
 }
 
 /** What every answer of the daemon says about how far it can be believed. */
-function standing(state: State, context: ViewContext) {
+export function standing(state: State, context: ViewContext) {
   const projection_status = projectionStatus('daemon-job-status', state, context);
   const projection_lag = projectionLag(state, context);
   // Current has no reasons: the usual answer is not slowed down by looking for them.

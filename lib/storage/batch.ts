@@ -6,6 +6,7 @@ import { AgentopsdError, invariant } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import type { LedgerEvent } from '../model/event.js';
 import { encodeEventLine, hashOfLine } from './line.js';
+import type { LineBuffer } from './line-buffer.js';
 
 export interface Waiter {
   readonly events: readonly LedgerEvent[];
@@ -14,6 +15,7 @@ export interface Waiter {
 }
 
 export interface Batch {
+  /** Good until the draft behind the next one begins. */
   readonly bytes: Buffer;
   readonly events: readonly LedgerEvent[];
   /** Bytes of each event's line with its newline. */
@@ -22,7 +24,6 @@ export interface Batch {
   readonly lastHash: string;
 }
 
-const NEWLINE = Buffer.from('\n');
 /** What the envelope, the hashes and the commit mark take at most beside the caller's texts. */
 const ENVELOPE_BYTES = 1_024;
 /** One UTF-16 unit becomes at most `\uXXXX`. */
@@ -30,15 +31,22 @@ const BYTES_PER_UNIT = 6;
 
 export class BatchDraft {
   readonly #key: Uint8Array;
+  readonly #lines: LineBuffer;
   #prevHash: string;
   #waiters: Waiter[] = [];
-  #lines: Buffer[] = [];
+  #events: LedgerEvent[] = [];
+  #lineBytes: number[] = [];
   #held: LedgerEvent | undefined;
 
-  /** @param prevHash hash of the line that the batch follows */
-  constructor(key: Uint8Array, prevHash: string) {
+  /**
+   * @param prevHash hash of the line that the batch follows
+   * @param lines is emptied, and taken by this draft and its batch alone
+   */
+  constructor(key: Uint8Array, prevHash: string, lines: LineBuffer) {
     this.#key = key;
     this.#prevHash = prevHash;
+    this.#lines = lines;
+    lines.clear();
   }
 
   get isEmpty(): boolean {
@@ -52,35 +60,36 @@ export class BatchDraft {
   add(waiter: Waiter): void {
     this.#waiters.push(waiter);
     for (const event of waiter.events) {
+      this.#events.push(event);
       if (this.#held !== undefined) this.#encode(this.#held, undefined);
       this.#held = event;
     }
   }
 
-  /** The same groups behind another line. */
+  /** The same groups behind another line; this draft is not to be used any more. */
   moveBehind(prevHash: string): BatchDraft {
-    const moved = new BatchDraft(this.#key, prevHash);
+    const moved = new BatchDraft(this.#key, prevHash, this.#lines);
     for (const waiter of this.#waiters) moved.add(waiter);
     return moved;
   }
 
   finish(): Batch {
-    const events = this.#waiters.flatMap((waiter) => waiter.events);
+    const events = this.#events;
     const [first] = events;
     invariant(first !== undefined && this.#held !== undefined, 'a batch holds an event');
     this.#encode(this.#held, { from: first.seq });
     return {
-      bytes: Buffer.concat(this.#lines.flatMap((line) => [line, NEWLINE])),
+      bytes: this.#lines.bytes(),
       events,
-      lineBytes: this.#lines.map((line) => line.length + 1),
+      lineBytes: this.#lineBytes,
       waiters: this.#waiters,
       lastHash: this.#prevHash,
     };
   }
 
   #encode(event: LedgerEvent, commit: { from: number } | undefined): void {
-    const line = Buffer.from(encodeEventLine(event, this.#prevHash, commit, this.#key), 'utf8');
-    this.#lines.push(line);
+    const line = this.#lines.add(encodeEventLine(event, this.#prevHash, commit, this.#key));
+    this.#lineBytes.push(line.length + 1);
     this.#prevHash = hashOfLine(line);
   }
 }

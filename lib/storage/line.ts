@@ -10,8 +10,13 @@
  */
 import { isAscii, isUtf8 } from 'node:buffer';
 import * as crypto from 'node:crypto';
-import stringify from 'fast-json-stable-stringify';
-import { canonicalJson, escapeTerminalControls, holdsTerminalControls } from '../base/canonical.js';
+import {
+  canonicalJson,
+  escapeTerminalControls,
+  holdsTerminalControls,
+  isSorted,
+  sortedJson,
+} from '../base/canonical.js';
 import { isJsonObject } from '../base/json.js';
 import { limits } from '../base/limits.js';
 import type { LedgerEvent } from '../model/event.js';
@@ -126,7 +131,7 @@ function eventRest(event: LedgerEvent, prevHash: string | undefined): string {
   return (
     `,"event_id":${JSON.stringify(event.event_id)},"event_type":${JSON.stringify(event.event_type)}` +
     `,"job_id":${JSON.stringify(event.job_id)},"occurred_at":${JSON.stringify(event.occurred_at)}` +
-    (event.payload === undefined ? '' : `,"payload":${stringify(event.payload)}`) +
+    (event.payload === undefined ? '' : `,"payload":${sortedJson(event.payload)}`) +
     (prevHash === undefined ? '' : `,"prev_hash":"${prevHash}"`) +
     `,"request_id":${JSON.stringify(event.request_id)},"schema_version":${event.schema_version},"seq":${event.seq}}`
   );
@@ -196,16 +201,4 @@ function accepted(value: Record<string, unknown>): DecodedEvent | DecodedHeader 
 function isCanonical(value: unknown, text: string): boolean {
   if (JSON.stringify(value) === text && !holdsTerminalControls(text) && isSorted(value)) return true;
   return canonicalJson(value) === text;
-}
-
-function isSorted(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  if (Array.isArray(value)) return value.every(isSorted);
-  let before: string | undefined;
-  for (const name of Object.keys(value)) {
-    if (before !== undefined && before >= name) return false;
-    if (!isSorted((value as Record<string, unknown>)[name])) return false;
-    before = name;
-  }
-  return true;
 }

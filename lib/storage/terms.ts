@@ -185,10 +185,12 @@ function termOf(options: TermOptions, file: DiskFile, number: number): Term {
   const { disk, layout } = options;
   const own = file.factsSync();
   const run = disk.factsSync(layout.run);
+  const path = termPath(layout, number);
+  const nextPath = termPath(layout, number + 1);
   return {
     number,
-    isOurs: () => isSame(disk.factsSync(termPath(layout, number)), own) && isSame(disk.factsSync(layout.run), run),
-    isLast: () => disk.factsSync(termPath(layout, number + 1)) === undefined,
+    isOurs: () => isSame(disk.factsSync(path), own) && isSame(disk.factsSync(layout.run), run),
+    isLast: () => disk.factsSync(nextPath) === undefined,
     close: () => file.close(),
   };
 }
