@@ -55,6 +55,7 @@ export class Kernel {
   #surroundings: Surroundings = { warnings: () => [], noWorkerFor: () => undefined };
   #rebuiltAt: string;
   #projectionFailure: string | undefined;
+  #context: ViewContext | undefined;
   /** Why the writer stopped, once it stopped for good. */
   #stopReason: string | undefined;
   #lastAppend: Promise<unknown> = Promise.resolve();
@@ -160,24 +161,40 @@ export class Kernel {
     };
   }
 
-  /** What the views need beside the state, as of now. */
+  /** What the views need beside the state, as of now: one for all who ask within a millisecond, while nothing changes. */
   viewContext(): ViewContext {
+    const wallMs = this.#clock.wallMs();
+    const health = this.health();
+    const known = this.#context;
+    const holds =
+      known !== undefined &&
+      known.wallMs === wallMs &&
+      known.rebuiltAt === this.#rebuiltAt &&
+      known.health === health &&
+      known.projectionFailure === this.#projectionFailure;
+    if (holds) return known;
+    this.#context = this.#contextAt(wallMs, health);
+    return this.#context;
+  }
+
+  #contextAt(wallMs: number, health: LedgerHealth): ViewContext {
     const surroundings = this.#surroundings;
     return {
-      wallMs: this.#clock.wallMs(),
+      wallMs,
       rebuiltAt: this.#rebuiltAt,
-      health: this.health(),
+      health,
       /** Gathered only by the views that show them: an answer to a submit does not. */
       get warnings() {
         return surroundings.warnings();
       },
-      noWorkerFor: (jobType) => this.#surroundings.noWorkerFor(jobType),
+      noWorkerFor: (jobType) => surroundings.noWorkerFor(jobType),
       projectionFailure: this.#projectionFailure,
     };
   }
 
   surround(surroundings: Surroundings): void {
     this.#surroundings = surroundings;
+    this.#context = undefined;
   }
 
   /** A read model could not be rebuilt, with the reason; undefined: it is whole again. */

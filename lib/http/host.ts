@@ -30,12 +30,19 @@ function countOf(rawHeaders: readonly string[], name: string): number {
 
 export function isTrustedHost(value: string, port: number, allowedHosts: readonly string[]): boolean {
   // What nearly every caller sends.
-  if (value === `127.0.0.1:${port}`) return true;
+  if (value === usualHost(port)) return true;
   const host = value.trim().toLowerCase();
   const isNamed = (name: string): boolean => host === `${name}:${port}` || (port === 80 && host === name);
   if (['localhost', '[::1]'].some(isNamed)) return true;
   if (isLoopbackV4(host.replace(/:\d+$/, '')) && isNamed(host.replace(/:\d+$/, ''))) return true;
   return allowedHosts.some((allowed) => host === allowed.toLowerCase() || host === `${allowed.toLowerCase()}:${port}`);
+}
+
+let usual = { port: 0, host: '' };
+
+function usualHost(port: number): string {
+  if (usual.port !== port) usual = { port, host: `127.0.0.1:${port}` };
+  return usual.host;
 }
 
 /** Whether an address, as a socket names it, is this machine's own. */

@@ -109,14 +109,19 @@ function turnByTurn(handle: Polka['handler']): (request: IncomingMessage, respon
 
 /** What polka finds for a path without braces is always the same: the whole table is gone through once for each. */
 function rememberPlainPaths(app: Polka): void {
-  const plain = new Set([...routesByPath()].map(([path]) => path).filter((path) => !path.includes('{')));
-  const found = new Map<string, ReturnType<Polka['find']>>();
+  const plain = routesByPath()
+    .map(([path]) => path)
+    .filter((path) => !path.includes('{'));
+  const foundByPath = new Map(plain.map((path) => [path, new Map<string, ReturnType<Polka['find']>>()]));
   const find = app.find.bind(app);
   app.find = (method, path) => {
-    if (!plain.has(path)) return find(method, path);
-    const name = `${method} ${path}`;
-    const known = found.get(name) ?? find(method, path);
-    found.set(name, known);
+    const found = foundByPath.get(path);
+    if (found === undefined) return find(method, path);
+    let known = found.get(method);
+    if (known === undefined) {
+      known = find(method, path);
+      found.set(method, known);
+    }
     return known;
   };
 }

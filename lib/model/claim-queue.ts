@@ -1,49 +1,51 @@
 /**
- * The jobs of one type that wait for a worker, first in first out. Removing from the middle marks an entry as gone; the
- * front moves over such entries, so that every operation costs the same whatever the length.
+ * The jobs of one type that wait for a worker, first in first out. Removing from the middle marks a place as left; the
+ * front moves over such places, so that every operation costs the same whatever the length.
  */
-interface Entry {
+
+/** Where a job waits: its holder keeps it, to leave it by. */
+export interface Place {
   readonly jobId: string;
-  gone: boolean;
+  isLeft: boolean;
 }
 
 const COMPACT_FROM = 1024;
 
 export class ClaimQueue implements Iterable<string> {
-  #entries: Entry[] = [];
+  #places: Place[] = [];
   #front = 0;
-  readonly #live = new Map<string, Entry>();
+  #size = 0;
 
   get size(): number {
-    return this.#live.size;
+    return this.#size;
   }
 
-  add(jobId: string): void {
-    if (this.#live.has(jobId)) return;
-    const entry = { jobId, gone: false };
-    this.#entries.push(entry);
-    this.#live.set(jobId, entry);
+  /** At the end. A job waits in one place at a time: whoever adds it sees to that. */
+  add(jobId: string): Place {
+    const place = { jobId, isLeft: false };
+    this.#places.push(place);
+    this.#size++;
+    return place;
   }
 
-  remove(jobId: string): void {
-    const entry = this.#live.get(jobId);
-    if (entry === undefined) return;
-    entry.gone = true;
-    this.#live.delete(jobId);
+  remove(place: Place): void {
+    if (place.isLeft) return;
+    place.isLeft = true;
+    this.#size--;
     this.#advance();
   }
 
   *[Symbol.iterator](): Iterator<string> {
-    for (let at = this.#front; at < this.#entries.length; at++) {
-      const entry = this.#entries[at];
-      if (entry !== undefined && !entry.gone) yield entry.jobId;
+    for (let at = this.#front; at < this.#places.length; at++) {
+      const place = this.#places[at];
+      if (place !== undefined && !place.isLeft) yield place.jobId;
     }
   }
 
   #advance(): void {
-    while (this.#entries[this.#front]?.gone) this.#front++;
-    if (this.#front < COMPACT_FROM || this.#front * 2 < this.#entries.length) return;
-    this.#entries = this.#entries.slice(this.#front);
+    while (this.#places[this.#front]?.isLeft) this.#front++;
+    if (this.#front < COMPACT_FROM || this.#front * 2 < this.#places.length) return;
+    this.#places = this.#places.slice(this.#front);
     this.#front = 0;
   }
 }

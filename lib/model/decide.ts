@@ -78,14 +78,13 @@ function submit(state: JobLookup, command: SubmitCommand): Decision {
   }
   const { job_type, payload, max_attempts, idempotency_key } = command;
   const jobId = command.job_id ?? command.generatedJobId;
-  // In the order of their names, as the line has them: so it needs no sorting.
-  const accepted = {
-    ...(idempotency_key === undefined ? {} : { idempotency_key }),
-    job_payload: payload,
-    job_type,
-    max_attempts,
-    projection_targets: projectionTargetsOf(job_type),
-  };
+  // In the order of their names, as the line has them: so it needs no sorting. Written out, like the event: thousands are
+  // made a second, and an object that is put together from parts costs several times as much.
+  const projection_targets = projectionTargetsOf(job_type);
+  const accepted =
+    idempotency_key === undefined
+      ? { job_payload: payload, job_type, max_attempts, projection_targets }
+      : { idempotency_key, job_payload: payload, job_type, max_attempts, projection_targets };
   return decided(state, command, jobId, command.request_id, [['job.accepted', accepted]]);
 }
 
@@ -196,21 +195,30 @@ function decided(
   requestId: string,
   steps: readonly Step[],
 ): { events: LedgerEvent[]; job_id: string } {
+  const { actor, occurredAt: occurred_at } = command;
   const events = steps.map(([event_type, payload], at): LedgerEvent => {
     const seq = state.lastSeq + 1 + at;
-    return {
-      schema_version: 1,
-      event_id: eventIdOf(event_type, jobId, seq),
-      request_id: requestId,
-      job_id: jobId,
-      event_type,
-      occurred_at: command.occurredAt,
-      actor: command.actor,
-      ...(Object.keys(payload).length === 0 ? {} : { payload: payload as JsonObject }),
-      seq,
-    };
+    const event_id = eventIdOf(event_type, jobId, seq);
+    return isEmpty(payload)
+      ? { schema_version: 1, event_id, request_id: requestId, job_id: jobId, event_type, occurred_at, actor, seq }
+      : {
+          schema_version: 1,
+          event_id,
+          request_id: requestId,
+          job_id: jobId,
+          event_type,
+          occurred_at,
+          actor,
+          payload: payload as JsonObject,
+          seq,
+        };
   });
   return { events, job_id: jobId };
+}
+
+function isEmpty(payload: object): boolean {
+  for (const _ in payload) return false;
+  return true;
 }
 
 function member<K extends string, V extends object>(name: K, value: V | undefined): { [name in K]?: V } {

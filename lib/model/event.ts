@@ -125,7 +125,8 @@ export interface LedgerEvent {
 
 /** `evt_<event_type>_<job_id>_<seq>`; white space in the job id is written `_`. Opaque to every reader but ourselves. */
 export function eventIdOf(eventType: string, jobId: string, seq: number): string {
-  return `evt_${eventType}_${jobId.replace(/\s/gu, '_')}_${String(seq).padStart(6, '0')}`;
+  const id = /\s/u.test(jobId) ? jobId.replace(/\s/gu, '_') : jobId;
+  return `evt_${eventType}_${id}_${String(seq).padStart(6, '0')}`;
 }
 
 /** The `seq` that an event id of ours ends in, or undefined. Whether it really is an event's id only the event tells. */

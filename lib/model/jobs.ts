@@ -3,6 +3,7 @@
  * after; then as bytes in the archive. Whoever asks by id or by key does not see which.
  */
 import { Archive, type NumberedJob } from './archive.js';
+import type { Place } from './claim-queue.js';
 import type { Job } from './job.js';
 import { type Moment, pagesOf, readPage } from './snapshot.js';
 
@@ -18,6 +19,8 @@ export const usualShelving: Shelving = Object.freeze({ warmJobs: 64, atOnce: 64 
 export interface HeldJob {
   readonly number: number;
   job: Job;
+  /** Where it waits for a worker, if it does. */
+  place: Place | undefined;
 }
 
 export class Jobs {
@@ -56,9 +59,14 @@ export class Jobs {
   }
 
   /** @param held the job so far, where it is held */
-  put(job: Job, held: HeldJob | undefined): void {
-    if (held !== undefined) held.job = job;
-    else this.#live.set(job.job_id, { number: this.#archive.number(), job });
+  put(job: Job, held: HeldJob | undefined): HeldJob {
+    if (held !== undefined) {
+      held.job = job;
+      return held;
+    }
+    const made = { number: this.#archive.number(), job, place: undefined };
+    this.#live.set(job.job_id, made);
+    return made;
   }
 
   /** From now on its idempotency key leads to this job, unless another one had it first. */
@@ -94,7 +102,7 @@ export class Jobs {
   restore(page: Buffer): void {
     readPage(page, this.#archive, (open, leadsByKey) => {
       const { job_id, idempotency_key: key } = open.job;
-      this.#live.set(job_id, { ...open });
+      this.#live.set(job_id, { number: open.number, job: open.job, place: undefined });
       if (leadsByKey && key !== undefined) this.#liveIdsByKey.set(key, job_id);
     });
   }

@@ -109,14 +109,17 @@ export class State implements JobLookup {
   /** The one setter of a job: keeps every index in step. */
   #put(job: Job, before: Job | undefined, held: HeldJob | undefined): void {
     const { job_id, status } = job;
-    this.#jobs.put(job, held);
+    const now = this.#jobs.put(job, held);
     // Accepted here or elsewhere, or adopted: only a key of ours leads to its job.
     if (job.foreign !== before?.foreign && !job.foreign) this.#jobs.own(job);
     const claimable = isClaimable(job);
     if (before === undefined || claimable !== isClaimable(before)) {
       const queue = this.#queueOf(job.job_type);
-      if (claimable) queue.add(job_id);
-      else queue.remove(job_id);
+      if (claimable) now.place ??= queue.add(job_id);
+      else if (now.place !== undefined) {
+        queue.remove(now.place);
+        now.place = undefined;
+      }
     }
     if (before === undefined) count(this.#countsByType, job.job_type, 1);
     if (status !== before?.status) {
@@ -165,7 +168,12 @@ export class State implements JobLookup {
     this.#lastEventId = summary.last_event_id ?? undefined;
     for (const [jobType, ids] of summary.claimable) {
       const queue = this.#queueOf(jobType);
-      for (const id of ids) queue.add(id);
+      for (const id of ids) {
+        const held = this.#jobs.held(id);
+        if (held === undefined)
+          throw new Error('the summary of a state names a job that waits and is not among its jobs');
+        held.place ??= queue.add(id);
+      }
     }
     this.#running = new Set(summary.running);
     this.#foreign = new Set(summary.foreign);

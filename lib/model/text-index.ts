@@ -36,6 +36,7 @@ export class TextIndex {
 
   /** @param isMeant whether a number with the hash of this text is that of the text */
   find(text: string, isMeant: (number: number) => boolean): number | undefined {
+    if (this.#taken === 0) return undefined;
     const hash = hashOfText(text);
     const [slots, mask] = [this.#slots, this.#mask];
     for (let at = hash & mask, probe = 0; probe < PROBES; probe++, at = (at + 1) & mask) {

@@ -120,11 +120,11 @@ export function encodeEventLine(
   key: Uint8Array,
 ): string {
   const actor = `{"actor":${JSON.stringify(event.actor)}`;
-  const rest = escapeTerminalControls(eventRest(event, prevHash));
-  const opening = escapeTerminalControls(actor);
-  if (commit === undefined) return opening + rest;
-  const marked = `${opening},"commit":{"from":${commit.from}`;
-  return `${marked},"mac":"${macOf(`${marked}}${rest}`, key)}"}${rest}`;
+  const rest = eventRest(event, prevHash);
+  if (commit === undefined) return escapeTerminalControls(actor + rest);
+  const marked = `${escapeTerminalControls(actor)},"commit":{"from":${commit.from}`;
+  const safeRest = escapeTerminalControls(rest);
+  return `${marked},"mac":"${macOf(`${marked}}${safeRest}`, key)}"}${safeRest}`;
 }
 
 function eventRest(event: LedgerEvent, prevHash: string | undefined): string {

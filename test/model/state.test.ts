@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ClaimQueue } from '../../lib/model/claim-queue.js';
+import { ClaimQueue, type Place } from '../../lib/model/claim-queue.js';
 import { eventIdOf, seqOfEventId } from '../../lib/model/event.js';
 import { State } from '../../lib/model/state.js';
 import {
@@ -75,17 +75,20 @@ test('projection events set the named manifests, or all', () => {
 
 test('a claim queue stays first in, first out through removals and returns', () => {
   const queue = new ClaimQueue();
-  for (let at = 0; at < 5000; at++) queue.add(`job_${at}`);
-  for (let at = 0; at < 4000; at++) queue.remove(`job_${at}`);
-  queue.remove('job_4500');
-  queue.remove('never there');
-  queue.add('job_10');
-  queue.add('job_10');
+  const places = Array.from({ length: 5000 }, (_, at) => queue.add(`job_${at}`));
+  const leave = (at: number): void => queue.remove(places[at] as Place);
+  for (let at = 0; at < 4000; at++) leave(at);
+  leave(4500);
+  leave(4500);
+  const back = queue.add('job_10');
+  leave(10);
   const left = [...queue];
   assert.is(queue.size, 1000);
   assert.is(left.length, 1000);
   assert.equal([left[0], left.at(-2), left.at(-1)], ['job_4000', 'job_4999', 'job_10']);
   assert.not.ok(left.includes('job_4500'));
+  queue.remove(back);
+  assert.equal([queue.size, [...queue].at(-1)], [999, 'job_4999']);
 });
 
 test('event ids: six digits or more, white space in the job id written _, the seq read back', () => {
