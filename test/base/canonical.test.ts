@@ -1,7 +1,8 @@
 import fc from 'fast-check';
+import stringify from 'fast-json-stable-stringify';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { canonicalJson, whyNotCanonical } from '../../lib/base/canonical.js';
+import { canonicalJson, sortedJson, whyNotCanonical } from '../../lib/base/canonical.js';
 import { limits } from '../../lib/base/limits.js';
 
 const test = suite('canonical');
@@ -49,6 +50,24 @@ test('whatever passes the check comes back the same, and its text is stable', ()
       const text = canonicalJson(value);
       assert.equal(JSON.parse(text), JSON.parse(JSON.stringify(value)));
       assert.is(canonicalJson(JSON.parse(text)), text);
+    }),
+  );
+});
+
+test('what stands in order already is written by the engine, with the same letters as by the library', () => {
+  const odd = [
+    { 10: 'a', 9: 'b' },
+    JSON.parse('{"__proto__":{"b":1,"a":2},"toJSON":1}'),
+    { a: undefined, b: [undefined, { d: 1, c: 2 }] },
+    ['\u2028', '\ud800', -0, 1e21, 1e-7],
+    null,
+  ];
+  for (const value of odd) assert.is(sortedJson(value), stringify(value));
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
+      const text = stringify(value);
+      assert.is(sortedJson(value), text);
+      assert.is(sortedJson(JSON.parse(text)), text);
     }),
   );
 });

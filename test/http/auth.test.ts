@@ -21,6 +21,7 @@ const local: CallerFacts = {
   origin: undefined,
   fetchSite: undefined,
 };
+const phoneless = entry('other');
 const mutations = routes
   .filter((route) => route.capability !== undefined)
   .flatMap(({ path, alias }) => (alias === undefined ? [path] : [path, alias]));
@@ -64,6 +65,27 @@ test('each reason has its cause (A2)', () => {
   );
   assert.is(reason(with_('phone-secret'), [entry('phone', { capabilities: ['cancel_job'] })]), denials.capability);
   assert.is(reason(with_('phone-secret'), [entry('phone', { capabilities: ['admin'] })]), 'ok phone');
+});
+
+test('a token is taken whole alone, however long it or what is shown is', () => {
+  for (const length of [1, 255, 256, 257, 4096]) {
+    const token = 't'.repeat(length);
+    const long = entry('long', { token, capabilities: ['admin'] });
+    assert.is(reason({ token: Buffer.from(token) }, [phoneless, long]), 'ok long', String(length));
+    const zero = Buffer.from([0]);
+    for (const shown of [token.slice(1), `${token}t`, `${token.slice(1)}T`, 't'.repeat(10_000)])
+      assert.is(
+        reason({ token: Buffer.from(shown) }, [phoneless, long]),
+        denials.mismatch,
+        `${length}: ${shown.length}`,
+      );
+    assert.is(reason({ token: Buffer.concat([Buffer.from(token), zero]) }, [long]), denials.mismatch);
+    assert.is(
+      reason({ token: Buffer.from(token) }, [phoneless, long]),
+      'ok long',
+      'what was shown before leaves nothing',
+    );
+  }
 });
 
 test('an actor never names a token, only the name, made harmless (A7)', () => {
