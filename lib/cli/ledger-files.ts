@@ -98,7 +98,7 @@ export async function foldLedgerFiles(place: Place, environment: Environment): P
     wallMs,
     rebuiltAt: timestamp(wallMs),
     health: { damage, writable: true, reasons, claimsHeldThroughSeq },
-    warnings: [],
+    warnings: () => [],
     noWorkerFor: () => undefined,
     projectionFailure: undefined,
   };

@@ -72,7 +72,7 @@ export class Kernel {
       this.state.apply(event, ours);
     },
     onDurable: (events) => {
-      for (const event of events) this.state.apply(event, true);
+      for (const event of events) this.state.apply(event, true, this.#pending.outcomeOf(event));
       this.#pending.settled(events);
       this.#waiting.durable(this.state.lastSeq);
       this.#rebuiltAt = timestamp(this.#clock.wallMs());
@@ -183,10 +183,7 @@ export class Kernel {
       wallMs,
       rebuiltAt: this.#rebuiltAt,
       health,
-      /** Gathered only by the views that show them: an answer to a submit does not. */
-      get warnings() {
-        return surroundings.warnings();
-      },
+      warnings: () => surroundings.warnings(),
       noWorkerFor: (jobType) => surroundings.noWorkerFor(jobType),
       projectionFailure: this.#projectionFailure,
     };

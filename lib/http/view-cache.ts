@@ -95,7 +95,7 @@ export class ViewCache {
       this.#nextExpiryMs,
       rebuiltAt,
       health,
-      warnings,
+      warnings(),
       projectionFailure,
       withoutWorker,
     ];

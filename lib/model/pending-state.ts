@@ -28,6 +28,12 @@ export class PendingState implements JobLookup {
     return this.#durable.jobIdForKey(idempotencyKey) ?? this.#jobIdsByKey.get(idempotencyKey);
   }
 
+  /** What `event` made of its job, where that is known and nothing was decided on the job since. */
+  outcomeOf({ job_id, seq }: LedgerEvent): Job | undefined {
+    const job = this.#jobs.get(job_id);
+    return job?.last_seq === seq ? job : undefined;
+  }
+
   /** Takes events that were just decided: always of our own batch. */
   decided(events: readonly LedgerEvent[]): void {
     for (const event of events) {

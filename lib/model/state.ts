@@ -93,15 +93,18 @@ export class State implements JobLookup {
     return this.#stale.has(projection);
   }
 
-  /** Takes one event, in the order of the ledger. Answers what became of it. */
-  apply(event: LedgerEvent, ours: boolean): Folded {
+  /**
+   * Takes one event, in the order of the ledger. Answers what became of it.
+   * @param outcome what the event makes of its job, where it was folded before on top of the same events
+   */
+  apply(event: LedgerEvent, ours: boolean, outcome?: Job): Folded {
     this.#lastSeq = event.seq;
     this.#lastEventId = event.event_id;
     this.#eventCount++;
     if (event.event_type.startsWith('projection.')) this.#markProjections(event);
     const held = this.#jobs.held(event.job_id);
     const before = held?.job ?? this.#jobs.archived(event.job_id);
-    const folded = foldJob(before, event, ours);
+    const folded: Folded = outcome === undefined ? foldJob(before, event, ours) : { job: outcome };
     if (folded.ignored === undefined) this.#put(folded.job, before, held);
     return folded;
   }

@@ -94,7 +94,7 @@ export function statusFrame<Queue, Views>(state: State, context: ViewContext, li
     projection_lag: projectionLag(state, context),
     queue: { jobs: lists.queue, ...member('last_event_id', state.lastEventId) },
     projections: projectionsFrame(state, context, lists),
-    ...list('warnings', context.warnings),
+    ...list('warnings', context.warnings()),
   };
 }
 

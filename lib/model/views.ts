@@ -35,7 +35,7 @@ export interface ViewContext {
   readonly rebuiltAt: string;
   readonly health: LedgerHealth;
   /** What a person should know that does not touch the ledger. */
-  readonly warnings: readonly string[];
+  readonly warnings: () => readonly string[];
   /** Why nobody takes a type here; undefined when somebody does. */
   readonly noWorkerFor: (jobType: JobType) => string | undefined;
   /** Set when a view could not be rebuilt after an append. */
@@ -43,12 +43,11 @@ export interface ViewContext {
 }
 
 export function projectionLag(state: State, { health }: ViewContext): ProjectionLag {
-  return {
-    ...member('last_event_id', state.lastEventId),
-    event_count: state.eventCount,
-    corrupt_record_count: health.damage.length,
-    degraded: isDegraded(health),
-  };
+  const { lastEventId: last_event_id, eventCount: event_count } = state;
+  const corrupt_record_count = health.damage.length;
+  const degraded = isDegraded(health);
+  if (last_event_id === undefined || last_event_id === '') return { event_count, corrupt_record_count, degraded };
+  return { last_event_id, event_count, corrupt_record_count, degraded };
 }
 
 export function isDegraded(health: LedgerHealth): boolean {
@@ -92,7 +91,7 @@ export function readyView(state: State, context: ViewContext): Ready {
     ready: !isDegraded(health),
     ledger_replay_status: health.damage.length > 0 ? 'corrupt' : 'complete',
     ...standing(state, context),
-    ...list('warnings', context.warnings),
+    ...list('warnings', context.warnings()),
     ...member('verified_through', health.verifiedThroughSeq),
   };
 }

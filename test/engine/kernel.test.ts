@@ -178,7 +178,7 @@ test('views are told what surrounds the state', async () => {
   kernel.tellProjectionFailure('p');
   const context = kernel.viewContext();
   assert.equal(
-    [context.warnings, context.noWorkerFor('rpi.run'), context.projectionFailure, context.wallMs],
+    [context.warnings(), context.noWorkerFor('rpi.run'), context.projectionFailure, context.wallMs],
     [['w'], 'no rpi.run', 'p', 1000],
   );
 });

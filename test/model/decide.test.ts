@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Command } from '../../lib/model/command.js';
 import { decide } from '../../lib/model/decide.js';
-import { DAMAGE_ADOPTED, eventTypes, jobTypes, seqOfEventId } from '../../lib/model/event.js';
+import { DAMAGE_ADOPTED, eventTypes, jobTypes, type LedgerEvent, seqOfEventId } from '../../lib/model/event.js';
 import { PendingState } from '../../lib/model/pending-state.js';
 import { State } from '../../lib/model/state.js';
 import {
@@ -291,10 +291,14 @@ test('what is durable is read from the durable state again', () => {
   const claim = decide(pending, claimCommand());
   assert.ok(claim.refused === undefined);
   pending.decided(claim.events);
+  assert.is(pending.outcomeOf(submit.events[0] as LedgerEvent), undefined, 'the job has gone on since');
   for (const made of submit.events) durable.apply(made, true);
   pending.settled(submit.events);
   assert.is(pending.job('job_1')?.status, 'running', 'the later decision still shows');
-  for (const made of claim.events) durable.apply(made, true);
+  const again = stateAfter(submitCommand({ idempotency_key: 'k' }), claimCommand());
+  for (const made of claim.events) durable.apply(made, true, pending.outcomeOf(made));
+  assert.equal(durable.job('job_1'), again.job('job_1'), 'what was folded before is what folding gives');
+  assert.equal(durable.capture().summary, again.capture().summary);
   pending.settled(claim.events);
   assert.is(pending.job('job_1'), durable.job('job_1'));
   assert.is(pending.jobIdForKey('k'), 'job_1');

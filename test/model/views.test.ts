@@ -148,7 +148,7 @@ test('two heads or a stopped writer are degraded without a corrupt record (G1)',
 });
 
 test('warnings degrade nothing (G6)', () => {
-  const ready = readyView(new State(), context({ warnings: ['config.yaml is broken'] }));
+  const ready = readyView(new State(), context({ warnings: () => ['config.yaml is broken'] }));
   assert.equal([ready.ready, ready.projection_status, ready.warnings], [true, 'current', ['config.yaml is broken']]);
 });
 

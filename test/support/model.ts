@@ -115,7 +115,7 @@ export function context(more: Partial<ViewContext> = {}): ViewContext {
     wallMs: Date.parse(AT),
     rebuiltAt: AT,
     health: healthyLedger,
-    warnings: [],
+    warnings: () => [],
     noWorkerFor: () => undefined,
     projectionFailure: undefined,
     ...more,
