@@ -26,7 +26,6 @@ import { whyNotOurs } from './check.js';
 import type { Disk } from './disk.js';
 import { DiskError } from './disk.js';
 import type { LedgerObserver } from './ledger.js';
-import { LineBuffer } from './line-buffer.js';
 import type { LiveSegment } from './live-segment.js';
 
 export interface AppenderOptions {
@@ -56,9 +55,6 @@ export class Appender {
   readonly #options: AppenderOptions;
   #segment: LiveSegment;
   #draft: BatchDraft;
-  /** Of the batch in flight, and of the draft behind it. */
-  readonly #lines = [new LineBuffer(), new LineBuffer()] as const;
-  #drafts = 0;
   #lastSeq: number;
   /** `seq` that the next group begins with. */
   #nextSeq: number;
@@ -72,7 +68,7 @@ export class Appender {
     this.#segment = options.segment;
     this.#lastSeq = options.lastSeq;
     this.#nextSeq = options.lastSeq + 1;
-    this.#draft = this.#draftBehind(options.segment.lastHash);
+    this.#draft = new BatchDraft(options.key, options.segment.lastHash);
   }
 
   get segment(): LiveSegment {
@@ -146,7 +142,7 @@ export class Appender {
     while (this.#state === 'writing' && !this.#draft.isEmpty) {
       if (this.#segment.sizeBytes >= this.#options.segmentBytes && !(await this.#rotate())) break;
       const batch = this.#draft.finish();
-      this.#draft = this.#draftBehind(batch.lastHash);
+      this.#draft = this.#draft.next(batch.lastHash);
       await this.#commit(batch);
     }
     this.#running = undefined;
@@ -195,11 +191,6 @@ export class Appender {
     }
   }
 
-  #draftBehind(prevHash: string): BatchDraft {
-    this.#drafts += 1;
-    return new BatchDraft(this.#options.key, prevHash, this.#lines[this.#drafts % 2 === 0 ? 0 : 1]);
-  }
-
   async #rotate(): Promise<boolean> {
     try {
       await this.#renew();
@@ -225,7 +216,7 @@ export class Appender {
     const dropped = [...unwritten, ...this.#draft.waiters];
     this.#state = state;
     this.#reason = reason;
-    this.#draft = this.#draftBehind(this.#segment.lastHash);
+    this.#draft = this.#draft.next(this.#segment.lastHash);
     this.#nextSeq = this.#lastSeq + 1;
     this.#options.observer.onDiscarded();
     if (state === 'full') this.#options.onFull(reason);

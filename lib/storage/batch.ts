@@ -6,7 +6,7 @@ import { AgentopsdError, invariant } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import type { LedgerEvent } from '../model/event.js';
 import { encodeEventLine, hashOfLine } from './line.js';
-import type { LineBuffer } from './line-buffer.js';
+import { LineBuffer } from './line-buffer.js';
 
 export interface Waiter {
   readonly events: readonly LedgerEvent[];
@@ -32,21 +32,25 @@ const BYTES_PER_UNIT = 6;
 export class BatchDraft {
   readonly #key: Uint8Array;
   readonly #lines: LineBuffer;
+  readonly #others: LineBuffer;
   #prevHash: string;
   #waiters: Waiter[] = [];
   #events: LedgerEvent[] = [];
   #lineBytes: number[] = [];
   #held: LedgerEvent | undefined;
 
-  /**
-   * @param prevHash hash of the line that the batch follows
-   * @param lines is emptied, and taken by this draft and its batch alone
-   */
-  constructor(key: Uint8Array, prevHash: string, lines: LineBuffer) {
+  /** @param prevHash hash of the line that the batch follows */
+  constructor(key: Uint8Array, prevHash: string, lines = new LineBuffer(), others = new LineBuffer()) {
     this.#key = key;
     this.#prevHash = prevHash;
     this.#lines = lines;
+    this.#others = others;
     lines.clear();
+  }
+
+  /** The next draft. While the batch of this one is in flight its lines stay: the two take turns. */
+  next(prevHash: string): BatchDraft {
+    return new BatchDraft(this.#key, prevHash, this.#others, this.#lines);
   }
 
   get isEmpty(): boolean {
@@ -68,7 +72,7 @@ export class BatchDraft {
 
   /** The same groups behind another line; this draft is not to be used any more. */
   moveBehind(prevHash: string): BatchDraft {
-    const moved = new BatchDraft(this.#key, prevHash, this.#lines);
+    const moved = new BatchDraft(this.#key, prevHash, this.#lines, this.#others);
     for (const waiter of this.#waiters) moved.add(waiter);
     return moved;
   }
