@@ -69,9 +69,12 @@ export class Jobs {
     return made;
   }
 
-  /** From now on its idempotency key leads to this job, unless another one had it first. */
-  own({ job_id, idempotency_key: key }: Job): void {
-    if (key !== undefined && this.jobIdForKey(key) === undefined) this.#liveIdsByKey.set(key, job_id);
+  /**
+   * From now on its idempotency key leads to this job, unless another one had it first.
+   * @param isFree whether it is known that no other one had it
+   */
+  own({ job_id, idempotency_key: key }: Job, isFree: boolean): void {
+    if (key !== undefined && (isFree || this.jobIdForKey(key) === undefined)) this.#liveIdsByKey.set(key, job_id);
   }
 
   /** Nothing changes a job that ended: the older ones go to the archive. */

@@ -105,16 +105,20 @@ export class State implements JobLookup {
     const held = this.#jobs.held(event.job_id);
     const before = held?.job ?? this.#jobs.archived(event.job_id);
     const folded: Folded = outcome === undefined ? foldJob(before, event, ours) : { job: outcome };
-    if (folded.ignored === undefined) this.#put(folded.job, before, held);
+    if (folded.ignored === undefined)
+      this.#put(folded.job, before, held, outcome !== undefined && before === undefined);
     return folded;
   }
 
-  /** The one setter of a job: keeps every index in step. */
-  #put(job: Job, before: Job | undefined, held: HeldJob | undefined): void {
+  /**
+   * The one setter of a job: keeps every index in step.
+   * @param isDecidedNew it was decided to accept it, after its key was looked for
+   */
+  #put(job: Job, before: Job | undefined, held: HeldJob | undefined, isDecidedNew: boolean): void {
     const { job_id, status } = job;
     const now = this.#jobs.put(job, held);
     // Accepted here or elsewhere, or adopted: only a key of ours leads to its job.
-    if (job.foreign !== before?.foreign && !job.foreign) this.#jobs.own(job);
+    if (job.foreign !== before?.foreign && !job.foreign) this.#jobs.own(job, isDecidedNew);
     const claimable = isClaimable(job);
     if (before === undefined || claimable !== isClaimable(before)) {
       const queue = this.#queueOf(job.job_type);

@@ -2,6 +2,7 @@
  * The answer to a submit as text, the same as `JSON.stringify(submitAnswer(…))` gives. Thousands are made a second, and
  * what they say about the ledger is the same for all jobs of a batch: that part is made once.
  */
+import { jsonText } from '../base/json.js';
 import type { LedgerHealth } from './health.js';
 import { type Job, statusAt } from './job.js';
 import type { State } from './state.js';
@@ -16,10 +17,10 @@ export class SubmitTexts {
   text(job: Job, state: State, context: ViewContext): string {
     const { idempotency_key: key } = job;
     return (
-      `{"accepted":true,"request_id":${JSON.stringify(job.request_id)},"job_id":${JSON.stringify(job.job_id)}` +
-      `,"status":"${statusAt(job, context.wallMs)}","last_event_id":${JSON.stringify(job.last_event_id)}` +
+      `{"accepted":true,"request_id":${jsonText(job.request_id)},"job_id":${jsonText(job.job_id)}` +
+      `,"status":"${statusAt(job, context.wallMs)}","last_event_id":${jsonText(job.last_event_id)}` +
       `,${this.#standingOf(state, context)}` +
-      (key === undefined || key === '' ? '}' : `,"idempotency_key":${JSON.stringify(key)}}`)
+      (key === undefined || key === '' ? '}' : `,"idempotency_key":${jsonText(key)}}`)
     );
   }
 

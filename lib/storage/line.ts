@@ -10,14 +10,8 @@
  */
 import { isAscii, isUtf8 } from 'node:buffer';
 import * as crypto from 'node:crypto';
-import {
-  canonicalJson,
-  escapeTerminalControls,
-  holdsTerminalControls,
-  isSorted,
-  sortedJson,
-} from '../base/canonical.js';
-import { isJsonObject } from '../base/json.js';
+import { canonicalJson, holdsTerminalControls, isSorted } from '../base/canonical.js';
+import { isJsonObject, isPlainText } from '../base/json.js';
 import { limits } from '../base/limits.js';
 import type { LedgerEvent } from '../model/event.js';
 import { whyNoEvent, whyNoHeader } from './line-members.js';
@@ -119,22 +113,26 @@ export function encodeEventLine(
   commit: { readonly from: number } | undefined,
   key: Uint8Array,
 ): string {
-  const actor = `{"actor":${JSON.stringify(event.actor)}`;
+  const opening = `{"actor":${quoted(event.actor)}`;
   const rest = eventRest(event, prevHash);
-  if (commit === undefined) return escapeTerminalControls(actor + rest);
-  const marked = `${escapeTerminalControls(actor)},"commit":{"from":${commit.from}`;
-  const safeRest = escapeTerminalControls(rest);
-  return `${marked},"mac":"${macOf(`${marked}}${safeRest}`, key)}"}${safeRest}`;
+  if (commit === undefined) return opening + rest;
+  const marked = `${opening},"commit":{"from":${commit.from}`;
+  return `${marked},"mac":"${macOf(`${marked}}${rest}`, key)}"}${rest}`;
 }
 
 function eventRest(event: LedgerEvent, prevHash: string | undefined): string {
   return (
-    `,"event_id":${JSON.stringify(event.event_id)},"event_type":${JSON.stringify(event.event_type)}` +
-    `,"job_id":${JSON.stringify(event.job_id)},"occurred_at":${JSON.stringify(event.occurred_at)}` +
-    (event.payload === undefined ? '' : `,"payload":${sortedJson(event.payload)}`) +
+    `,"event_id":${quoted(event.event_id)},"event_type":${quoted(event.event_type)}` +
+    `,"job_id":${quoted(event.job_id)},"occurred_at":${quoted(event.occurred_at)}` +
+    (event.payload === undefined ? '' : `,"payload":${canonicalJson(event.payload)}`) +
     (prevHash === undefined ? '' : `,"prev_hash":"${prevHash}"`) +
-    `,"request_id":${JSON.stringify(event.request_id)},"schema_version":${event.schema_version},"seq":${event.seq}}`
+    `,"request_id":${quoted(event.request_id)},"schema_version":${event.schema_version},"seq":${event.seq}}`
   );
+}
+
+/** Looked through piece by piece: a line that was just put together would have to be copied for that. */
+function quoted(text: string): string {
+  return isPlainText(text) ? `"${text}"` : canonicalJson(text);
 }
 
 /** The header line of a segment, without newline. */

@@ -3,6 +3,7 @@ import stringify from 'fast-json-stable-stringify';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { canonicalJson, sortedJson, whyNotCanonical } from '../../lib/base/canonical.js';
+import { isPlainText, jsonText } from '../../lib/base/json.js';
 import { limits } from '../../lib/base/limits.js';
 
 const test = suite('canonical');
@@ -53,6 +54,17 @@ test('whatever passes the check comes back the same, and its text is stable', ()
     }),
   );
 });
+
+test('a text as JSON: plain ones take a shorter way to the same letters', () => {
+  for (let code = 0; code < 0x2100; code++) assertSameText(`a${String.fromCharCode(code)}b`);
+  for (const odd of ['', '"', '\\', '\ud800', '\u{1f600}', '\u2028\u202e']) assertSameText(odd);
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), assertSameText));
+});
+
+function assertSameText(text: string): void {
+  assert.is(jsonText(text), JSON.stringify(text));
+  if (isPlainText(text)) assert.is(`"${text}"`, canonicalJson(text));
+}
 
 test('what stands in order already is written by the engine, with the same letters as by the library', () => {
   const odd = [
