@@ -85,14 +85,21 @@ export class ProjectionFiles {
   /** Writes all six. @throws what the disk says */
   async runOnce(): Promise<void> {
     this.#changed = false;
-    const { kernel, root } = this.#options;
+    const { kernel, root, random } = this.#options;
     const folder = await makeFoldersInside(root, FOLDER);
     const context = kernel.viewContext();
     const manifests = manifestsView(kernel.state, context);
     const jobs = kernel.state.jobsNow();
-    for (const name of projectionNames) {
-      const { output_paths: _, ...head } = manifests[name];
-      await this.#replace(join(folder, `${name}.json`), head, pick(name, jobs), viewFor(name, context));
+    const files: ProjectionFile[] = [];
+    try {
+      for (const name of projectionNames) {
+        const { output_paths: _, ...head } = manifests[name];
+        files.push(await ProjectionFile.begin(join(folder, `${name}.json`), name, head, randomHex(random, 6)));
+      }
+      await writeJobs(files, jobs, context);
+      for (const file of files) await file.finish();
+    } finally {
+      for (const file of files) await file.discard();
     }
   }
 
@@ -117,57 +124,75 @@ export class ProjectionFiles {
     kernel.tellProjectionFailure(this.#problem);
     this.#pauseMs = Math.max(SETTLE_MS, (clock.monotonicMs() - begun) * IDLE_PER_WRITE);
   }
-
-  async #replace(
-    path: string,
-    head: object,
-    jobs: Iterable<Job | undefined>,
-    view: (job: Job) => object,
-  ): Promise<void> {
-    const temporary = `${path}.${randomHex(this.#options.random, 6)}.tmp`;
-    const file = await open(temporary, 'wx', PERMISSIONS);
-    try {
-      await writePieces(file, head, jobs, view);
-    } catch (error) {
-      await file.close();
-      await rm(temporary, { force: true });
-      throw error;
-    }
-    await file.close();
-    await rename(temporary, path);
-  }
 }
 
-async function writePieces(
-  file: FileHandle,
-  head: object,
-  jobs: Iterable<Job | undefined>,
-  view: (job: Job) => object,
-): Promise<void> {
-  await file.write(`${JSON.stringify(head).slice(0, -1)},"jobs":[\n`);
-  let separator = '';
+/** A job is looked at once, for all files: an ended one is made anew at each look. */
+async function writeJobs(files: readonly ProjectionFile[], jobs: Iterable<Job>, context: ViewContext): Promise<void> {
   let seen = 0;
-  let piece = '';
   for (const job of jobs) {
-    if (job !== undefined) {
-      piece += separator + JSON.stringify(view(job));
-      separator = ',\n';
+    let usual: string | undefined;
+    for (const file of files) {
+      if (!job.projection_targets.includes(file.name)) continue;
+      if (file.name === 'daemon-job-status') file.add(JSON.stringify(queueJobView(job, context)));
+      else {
+        usual ??= JSON.stringify(jobView(job, context));
+        file.add(usual);
+      }
     }
     if (++seen % JOBS_PER_TURN !== 0) continue;
-    if (piece.length >= PIECE_CHARACTERS) {
-      await file.write(piece);
-      piece = '';
-    }
+    for (const file of files) await file.flush(PIECE_CHARACTERS);
     await turn();
   }
-  await file.write(`${piece}\n]}\n`);
 }
 
-/** The jobs of one file, and undefined for each that is not of it: looking at a job takes its time too. */
-function* pick(name: ProjectionName, jobs: Iterable<Job>): Generator<Job | undefined> {
-  for (const job of jobs) yield job.projection_targets.includes(name) ? job : undefined;
-}
+/** One file while it is written, under a temporary name until it is whole. */
+class ProjectionFile {
+  readonly name: ProjectionName;
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #file: FileHandle;
+  #piece: string;
+  #separator = '';
+  #renamed = false;
 
-function viewFor(name: ProjectionName, context: ViewContext): (job: Job) => object {
-  return name === 'daemon-job-status' ? (job) => queueJobView(job, context) : (job) => jobView(job, context);
+  static async begin(path: string, name: ProjectionName, head: object, part: string): Promise<ProjectionFile> {
+    const temporary = `${path}.${part}.tmp`;
+    return new ProjectionFile(path, name, temporary, await open(temporary, 'wx', PERMISSIONS), head);
+  }
+
+  private constructor(path: string, name: ProjectionName, temporary: string, file: FileHandle, head: object) {
+    this.name = name;
+    this.#path = path;
+    this.#temporary = temporary;
+    this.#file = file;
+    this.#piece = `${JSON.stringify(head).slice(0, -1)},"jobs":[\n`;
+  }
+
+  add(text: string): void {
+    this.#piece += this.#separator + text;
+    this.#separator = ',\n';
+  }
+
+  /** Writes what was added, when it is at least so much. */
+  async flush(characters: number): Promise<void> {
+    if (this.#piece.length < characters) return;
+    const piece = this.#piece;
+    this.#piece = '';
+    await this.#file.write(piece);
+  }
+
+  async finish(): Promise<void> {
+    this.#piece += '\n]}\n';
+    await this.flush(0);
+    await this.#file.close();
+    await rename(this.#temporary, this.#path);
+    this.#renamed = true;
+  }
+
+  /** Leaves nothing behind, unless it was finished. Idempotent. */
+  async discard(): Promise<void> {
+    if (this.#renamed) return;
+    await this.#file.close();
+    await rm(this.#temporary, { force: true });
+  }
 }
