@@ -241,7 +241,7 @@ export const bugs: readonly PlantedBug[] = [
   bug(
     'the table of keys is not rebuilt',
     'model/jobs.js',
-    'if (key !== undefined && this.jobIdForKey(key) === undefined)',
+    'if (key !== undefined && (isFree || this.jobIdForKey(key) === undefined))',
     'if (false)',
   ),
   bug(
@@ -282,7 +282,7 @@ export const bugs: readonly PlantedBug[] = [
     'if (false)',
   ),
   bug('a running job can be claimed', 'model/fold.js', "&& job.status !== 'running'", ''),
-  bug('a claimed job stays in the line', 'model/state.js', 'queue.remove(job_id);', ';'),
+  bug('a claimed job stays in the line', 'model/state.js', 'queue.remove(now.place);', ';'),
   bug(
     'a claim does not raise the epoch',
     'model/decide.js',
