@@ -1,5 +1,5 @@
 /**
- * The thread's entry: runs one attempt and answers how it ended, as data. It never rejects.
+ * The thread's entry: runs one attempt after the other and answers how each ended, as data. It never rejects.
  *
  * While the attempt lasts the thread counts up its signs of life: a handler that blocks its event loop stops them, and
  * that is the point.
@@ -19,29 +19,31 @@ import { failure, failureOf } from './failure.js';
 import { handlers } from './handlers.js';
 import { runCommand } from './thread/command.js';
 import { type AttemptInThread, openAttempt } from './thread/job-context.js';
+import { type Attend, serve, type TaskLine } from './thread/main-line.js';
 import { runModule } from './thread/module-process.js';
 import { redirectPrinting } from './thread/printing.js';
 import { type Pulse, startPulse } from './thread/pulse.js';
 import { FolderDenied } from './thread/run-folder.js';
 
-const probed: ThreadAnswer = { result: { kind: 'completed', artifacts: {}, artifact_refs: {} }, reusable: true };
+export default async function answer(message: ThreadMessage): Promise<void> {
+  if (message.kind === 'serve') await serve(message, attend);
+}
 
-export default async function answer(message: ThreadMessage): Promise<ThreadAnswer> {
-  if (message.kind === 'probe') return probed;
+const attend: Attend = async (task, line) => {
   const before = activeResources();
-  const pulse = startPulse(message.task);
+  const pulse = startPulse(task);
   // A process that a handler starts past its context has the marker too, and ends with the attempt.
-  process.env[MARKER_VARIABLE] = message.task.claim.marker;
-  const result = await run(message.task, pulse);
+  process.env[MARKER_VARIABLE] = task.claim.marker;
+  const result = await run(task, line, pulse);
   delete process.env[MARKER_VARIABLE];
   pulse.stop();
   return { result, reusable: await comesToRest(before) };
-}
+};
 
-async function run(task: WorkerTask, pulse: Pulse): Promise<ThreadAnswer['result']> {
+async function run(task: WorkerTask, line: TaskLine, pulse: Pulse): Promise<ThreadAnswer['result']> {
   let attempt: AttemptInThread;
   try {
-    attempt = openAttempt(task);
+    attempt = openAttempt(task, line);
   } catch (error) {
     return lostTo(error);
   }

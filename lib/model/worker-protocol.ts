@@ -67,7 +67,7 @@ export interface WorkerLimits {
   readonly memoryMb: number;
 }
 
-/** The one argument of a thread's task. */
+/** One attempt, as its thread gets it. */
 export interface WorkerTask {
   readonly job: WorkerJob;
   readonly claim: WorkerClaim;
@@ -79,12 +79,15 @@ export interface WorkerTask {
   /** Whether `runDir` is there, and the lease's records are; otherwise the thread sees to both when it needs them. */
   readonly prepared: boolean;
   readonly limits: WorkerLimits;
-  /** Two Int32: `BEAT_INDEX` is counted up by the thread, `STOP_INDEX` is set by the main thread. */
+  /** Two Int32, the thread's own: `BEAT_INDEX` is counted up by the thread, `STOP_INDEX` is set by the main thread. */
   readonly shared: SharedArrayBuffer;
+}
+
+/** A task on its way: JSON text, as it is cheaper than a copy. */
+export interface SentTask {
   /** Tells the tasks of one thread apart, in everything that is said about them. */
   readonly serial: number;
-  /** The thread's end of its channel for `Said<ToMain>` and `Said<ToWorker>`: comes with the first task of a thread. */
-  readonly port?: import('node:worker_threads').MessagePort;
+  readonly task: Omit<WorkerTask, 'shared'>;
 }
 
 /** A message about one task. */
@@ -184,13 +187,23 @@ export type ToWorker =
       readonly snapshot: components['schemas']['ConsumerSnapshot'];
     };
 
-/** How an attempt ended: what a thread's task answers. A thread never rejects. */
+/** How an attempt ended, as its thread tells it. */
 export type WorkerResult =
   | { readonly kind: 'completed'; readonly artifacts: Artifacts; readonly artifact_refs: ArtifactRefs }
   | { readonly kind: 'failed'; readonly failure: Failure; readonly artifacts: Artifacts };
 
-/** The one argument of the pool's tasks: a job, or the question whether the worker file can be loaded. */
-export type ThreadMessage = { readonly kind: 'job'; readonly task: WorkerTask } | { readonly kind: 'probe' };
+/**
+ * What a thread is started for: to serve, or to show that the worker file can be loaded. Over the `port` come the texts
+ * of `SentTask` and `Said<ToWorker>`; the texts of `ThreadAnswer` and `Said<ToMain>` go.
+ */
+export type ThreadMessage =
+  | {
+      readonly kind: 'serve';
+      readonly port: import('node:worker_threads').MessagePort;
+      /** `WorkerTask.shared` of all tasks. */
+      readonly shared: SharedArrayBuffer;
+    }
+  | { readonly kind: 'probe' };
 
 /** Instead of a result: whoever did the work is gone without one, such as the process of a module. */
 export interface WorkerLost {
@@ -198,8 +211,9 @@ export interface WorkerLost {
   readonly why: string;
 }
 
-/** What a thread answers. `reusable` is false when the job left timers, handles or the like behind in the thread. */
+/** What a thread answers to a task, as JSON text. `reusable` is false when the job left timers, handles or the like behind in the thread. */
 export interface ThreadAnswer {
+  readonly serial: number;
   readonly result: WorkerResult | WorkerLost;
   readonly reusable: boolean;
 }

@@ -1,9 +1,8 @@
 /** An attempt as a worker thread opens it, in the test's own thread: what it posts is kept. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { MessageChannel } from 'node:worker_threads';
 import type { JobType } from '../../lib/model/event.js';
-import { type Said, SHARED_BYTES, type ToMain, type WorkerTask } from '../../lib/model/worker-protocol.js';
+import { SHARED_BYTES, type ToMain, type ToWorker, type WorkerTask } from '../../lib/model/worker-protocol.js';
 import { type AttemptInThread, openAttempt } from '../../workers/thread/job-context.js';
 
 export interface OpenedAttempt extends AttemptInThread {
@@ -20,9 +19,8 @@ export function openTestAttempt(
 ): OpenedAttempt {
   const runDir = join(root, '.agents', 'runs', 'job_1', 'attempt-1');
   mkdirSync(runDir, { recursive: true });
-  const { port1, port2 } = new MessageChannel();
   const posted: ToMain[] = [];
-  port1.on('message', ({ message }: Said<ToMain>) => posted.push(message));
+  let tell: (message: ToWorker) => void = () => {};
   const task: WorkerTask = {
     job: {
       job_id: 'job_1',
@@ -39,18 +37,19 @@ export function openTestAttempt(
     prepared: true,
     limits: { outputBytes: 1_048_576, artifactBytes: 1_048_576, cancelGraceMs: 200, memoryMb: 128, ...more.limits },
     shared: new SharedArrayBuffer(SHARED_BYTES),
-    serial: 1,
-    port: port2,
   };
-  const attempt = openAttempt(task);
+  const attempt = openAttempt(task, {
+    post: (message) => posted.push(message),
+    hear: (onMessage) => {
+      tell = onMessage;
+    },
+    end: () => {},
+  });
   return {
     ...attempt,
     task,
     posted,
-    stop: () => port1.postMessage({ serial: 1, message: { kind: 'stop', reason: 'cancelled' } }),
-    close() {
-      attempt.end();
-      port1.close();
-    },
+    stop: () => tell({ kind: 'stop', reason: 'cancelled' }),
+    close: () => attempt.end(),
   };
 }

@@ -17,7 +17,7 @@ import { createOutputLog, type OutputLog } from '../process/output-log.js';
 import { createSpawn, type Spawn } from '../process/spawn.js';
 import { type ArtifactStore, createArtifactStore } from './artifacts.js';
 import { createAskingContext } from './asking-context.js';
-import { openTaskLine } from './main-line.js';
+import type { TaskLine } from './main-line.js';
 import { createQuestions, type Questions } from './questions.js';
 import { createRunFolder, FolderDenied, type RunFolder } from './run-folder.js';
 
@@ -118,9 +118,9 @@ export function openContext(ground: ContextGround): OpenedContext {
   return { context, artifacts, spawn, alive, end };
 }
 
-export function openAttempt(task: WorkerTask): AttemptInThread {
+export function openAttempt(task: WorkerTask, line: TaskLine): AttemptInThread {
   const stopping = new Stopping();
-  const line = openTaskLine(task, (message) => {
+  line.hear((message) => {
     if (message.kind === 'stop') stopping.abort(message.reason);
     else questions.answered(message);
   });

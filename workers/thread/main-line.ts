@@ -1,44 +1,73 @@
 /**
- * The thread's side of its line to the main thread: one channel for all tasks of the thread. Every message names its
- * task: what comes for one that is over is not heard, and what it still says is not either.
+ * The thread's side of its line to the main thread: tasks come over it one at a time, and their answers go. Every other
+ * message names its task: what comes for one that is over is not heard, and what it still says is not either.
  */
 import type { MessagePort } from 'node:worker_threads';
-import type { Said, ToMain, ToWorker, WorkerTask } from '../../lib/model/worker-protocol.js';
+import type {
+  Said,
+  SentTask,
+  ThreadAnswer,
+  ThreadMessage,
+  ToMain,
+  ToWorker,
+  WorkerTask,
+} from '../../lib/model/worker-protocol.js';
 
 export interface TaskLine {
   readonly post: (message: ToMain) => void;
+  /** @param onMessage told what the main thread says about this task */
+  hear(onMessage: (message: ToWorker) => void): void;
   /** Nothing is heard or said any more. Idempotent. */
   end(): void;
 }
 
-interface Line {
-  readonly port: MessagePort;
-  listener: { readonly serial: number; readonly onMessage: (message: ToWorker) => void } | undefined;
-}
+/** Carries a task out. Never rejects. */
+export type Attend = (task: WorkerTask, line: TaskLine) => Promise<Omit<ThreadAnswer, 'serial'>>;
 
-let latest: Line | undefined;
+type Service = Extract<ThreadMessage, { readonly kind: 'serve' }>;
 
-/** @param onMessage told what the main thread says about this task */
-export function openTaskLine({ serial, port }: WorkerTask, onMessage: (message: ToWorker) => void): TaskLine {
-  if (port !== undefined) latest = lineOver(port);
-  const line = latest;
-  if (line === undefined) throw new Error('invariant broken: the first task of a thread brings its port');
-  const listener = { serial, onMessage };
-  line.listener = listener;
-  return {
-    post: (message) => {
-      if (line.listener === listener) line.port.postMessage({ serial, message } satisfies Said<ToMain>);
-    },
-    end: () => {
-      if (line.listener === listener) line.listener = undefined;
-    },
+/** Attends to every task that comes, for as long as the thread lives. */
+export function serve({ port, shared }: Service, attend: Attend): Promise<never> {
+  let current: Line | undefined;
+  const begin = async (text: string): Promise<void> => {
+    const { serial, task } = JSON.parse(text) as SentTask;
+    const line = new Line(port, serial);
+    current = line;
+    const { result, reusable } = await attend(Object.assign(task, { shared }), line);
+    line.end();
+    port.postMessage(JSON.stringify({ serial, result, reusable } satisfies ThreadAnswer));
   };
+  port.on('message', (said: string | Said<ToWorker>) => {
+    if (typeof said === 'string') void begin(said);
+    else current?.take(said);
+  });
+  return new Promise(() => {});
 }
 
-function lineOver(port: MessagePort): Line {
-  const line: Line = { port, listener: undefined };
-  port.on('message', ({ serial, message }: Said<ToWorker>) => {
-    if (line.listener?.serial === serial) line.listener.onMessage(message);
-  });
-  return line;
+class Line implements TaskLine {
+  readonly #port: MessagePort;
+  readonly #serial: number;
+  #onMessage: ((message: ToWorker) => void) | undefined;
+  #over = false;
+
+  constructor(port: MessagePort, serial: number) {
+    this.#port = port;
+    this.#serial = serial;
+  }
+
+  readonly post = (message: ToMain): void => {
+    if (!this.#over) this.#port.postMessage({ serial: this.#serial, message } satisfies Said<ToMain>);
+  };
+
+  hear(onMessage: (message: ToWorker) => void): void {
+    this.#onMessage = onMessage;
+  }
+
+  take({ serial, message }: Said<ToWorker>): void {
+    if (serial === this.#serial && !this.#over) this.#onMessage?.(message);
+  }
+
+  end(): void {
+    this.#over = true;
+  }
 }
