@@ -5,8 +5,7 @@
  * that is the point.
  */
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isBuiltinType } from '../lib/model/builtin-types.js';
+import { type BuiltinType, isBuiltinType } from '../lib/model/builtin-types.js';
 import {
   MARKER_VARIABLE,
   type ThreadAnswer,
@@ -15,6 +14,7 @@ import {
   type WorkerResult,
   type WorkerTask,
 } from '../lib/model/worker-protocol.js';
+import type { BuiltinHandler } from './builtin-context.js';
 import { failure, failureOf } from './failure.js';
 import { handlers } from './handlers.js';
 import { runCommand } from './thread/command.js';
@@ -23,6 +23,7 @@ import { type Attend, serve, type TaskLine } from './thread/main-line.js';
 import { runModule } from './thread/module-process.js';
 import { redirectPrinting } from './thread/printing.js';
 import { type Pulse, startPulse } from './thread/pulse.js';
+import { activeResources, comesToRest } from './thread/rest.js';
 import { FolderDenied } from './thread/run-folder.js';
 
 export default async function answer(message: ThreadMessage): Promise<void> {
@@ -84,38 +85,18 @@ async function work(
       return runModule(task, attempt, executor, pulse);
     case 'builtin': {
       if (!isBuiltinType(job.job_type)) throw failure('provider_unreachable', `no built-in worker for ${job.job_type}`);
-      const handler = await handlers[job.job_type]();
+      const handler = loaded.get(job.job_type) ?? (await load(job.job_type));
       await handler(job, attempt.context);
       return undefined;
     }
   }
 }
 
-/** What ends by itself in a moment, and the ports of the pool and of the attempt. */
-const PASSING = /Req|MessagePort|Immediate/u;
+/** Those that this thread has run: to look for a module that is there already takes longer than many a job. */
+const loaded = new Map<BuiltinType, BuiltinHandler>();
 
-/** Kinds of handles that keep an event loop busy, counted. */
-function activeResources(): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const kind of process.getActiveResourcesInfo()) {
-    if (!PASSING.test(kind)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  }
-  return counts;
-}
-
-/** Handles that are being closed are gone after a turn or two of the event loop. */
-const TURNS_TO_REST = 10;
-
-async function comesToRest(before: Map<string, number>): Promise<boolean> {
-  for (let turn = 0; turn < TURNS_TO_REST; turn++) {
-    if (isSameThread(before, activeResources())) return true;
-    await nextTurn();
-  }
-  return false;
-}
-
-/** Whether nothing but what was there before is still active: only then the thread may take another job. */
-function isSameThread(before: Map<string, number>, after: Map<string, number>): boolean {
-  for (const [kind, count] of after) if (count > (before.get(kind) ?? 0)) return false;
-  return true;
+async function load(jobType: BuiltinType): Promise<BuiltinHandler> {
+  const handler = await handlers[jobType]();
+  loaded.set(jobType, handler);
+  return handler;
 }

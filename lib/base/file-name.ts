@@ -12,7 +12,11 @@ import { createHash } from 'node:crypto';
 const FILE_NAME_BYTES = 160;
 const CUT_MARK = '%+';
 
+/** Nearly every id: all of it stands for itself. */
+const PLAIN = /^[a-z0-9_-][a-z0-9_.-]*$/;
+
 export function fileNameOf(jobId: string): string {
+  if (jobId.length <= FILE_NAME_BYTES && PLAIN.test(jobId)) return jobId;
   const encoded = encode(jobId);
   if (encoded.length <= FILE_NAME_BYTES) return encoded;
   const digest = createHash('sha256').update(jobId, 'utf8').digest('hex');

@@ -118,7 +118,7 @@ export class Attempt {
     if (job === undefined) return;
     const end = await this.#work(job).catch((error: unknown): TaskEnd => ({ kind: 'lost', why: textOf(error) }));
     this.#finishing = true;
-    await this.#stopped;
+    if (this.#stopped !== undefined) await this.#stopped;
     // Also after a clean exit: what the job left behind ends with it. A thread that was lost may have started what it
     // could not tell any more.
     if (end.kind === 'lost' || this.#children.length > 0) await this.#endProcesses('SIGKILL', 0);

@@ -8,7 +8,7 @@
 import { timestamp } from '../base/clock.js';
 import { AgentopsdError, errorTable } from '../base/errors.js';
 import { AGENT_RUNS_KEPT } from '../model/agent-runs.js';
-import type { CompleteCommand, ExpireLeaseCommand, FailCommand, HeartbeatCommand } from '../model/command.js';
+import type { Command, CompleteCommand } from '../model/command.js';
 import type { AgentRunFacts, AgentRuns, Artifacts } from '../model/event.js';
 import type { Job } from '../model/job.js';
 import type { Progress, WorkerResult } from '../model/worker-protocol.js';
@@ -165,7 +165,7 @@ export class Lease {
 
   /** Gives the lease up: the job is tried again, or has used its attempts up. A lease that is gone already is no error. */
   expire(): Promise<void> {
-    this.#ended ??= this.#execute({ kind: 'expire_lease' });
+    this.#ended ??= this.#execute({ ...this.#spoken(), kind: 'expire_lease' });
     return this.#ended;
   }
 
@@ -200,12 +200,13 @@ export class Lease {
 
   async #settle(result: WorkerResult): Promise<void> {
     const { artifacts } = result;
-    const agent_runs = agentRunsOf([...this.#agentRuns]);
-    if (result.kind === 'completed') {
-      await this.#execute({ kind: 'complete', artifacts, artifact_refs: result.artifact_refs, agent_runs });
-    } else {
-      await this.#execute({ kind: 'fail', failure: result.failure, artifacts, agent_runs });
-    }
+    const agent_runs = agentRunsOf(this.#agentRuns);
+    const spoken = this.#spoken();
+    await this.#execute(
+      result.kind === 'completed'
+        ? { ...spoken, kind: 'complete', artifacts, artifact_refs: result.artifact_refs, agent_runs }
+        : { ...spoken, kind: 'fail', failure: result.failure, artifacts, agent_runs },
+    );
   }
 
   #renewAsDue(now: number): void {
@@ -224,12 +225,12 @@ export class Lease {
     const now = clock.monotonicMs();
     const artifacts = this.#artifacts;
     const lease_expires_at = timestamp(clock.wallMs() + this.#terms.leaseMs);
-    const agent_runs = agentRunsOf([...this.#agentRuns].filter(([run]) => this.#untoldRuns.has(run)));
+    const agent_runs = agentRunsOf(this.#agentRuns, this.#untoldRuns);
     this.#artifacts = undefined;
     this.#untoldRuns.clear();
     this.#agentRunDue = false;
     this.#lastEventMs = now;
-    this.#renewing = this.#execute({ kind: 'heartbeat', lease_expires_at, artifacts, agent_runs })
+    this.#renewing = this.#execute({ ...this.#spoken(), kind: 'heartbeat', lease_expires_at, artifacts, agent_runs })
       .then(() => {
         this.#endsAtMonotonicMs = Math.max(this.#endsAtMonotonicMs, now + this.#terms.leaseMs);
       })
@@ -253,31 +254,32 @@ export class Lease {
     }
   }
 
+  /** What every command under this lease says. */
+  #spoken(): Spoken {
+    return {
+      job_id: this.#job.job_id,
+      claim_token: this.#job.claim_token ?? '',
+      lease_epoch: this.#job.lease_epoch,
+      actor: this.#terms.actor,
+      occurredAt: timestamp(this.#seams.clock.wallMs()),
+    };
+  }
+
   /** A lease that somebody else ended meanwhile (a cancel, mostly) is no error: the first terminal event counts. */
-  async #execute(spoken: SpokenUnderLease): Promise<void> {
-    const { kernel, clock } = this.#seams;
+  async #execute(command: Command): Promise<void> {
     try {
-      await kernel.execute({
-        ...spoken,
-        job_id: this.#job.job_id,
-        claim_token: this.#job.claim_token ?? '',
-        lease_epoch: this.#job.lease_epoch,
-        actor: this.#terms.actor,
-        occurredAt: timestamp(clock.wallMs()),
-      });
+      await this.#seams.kernel.execute(command);
     } catch (error) {
       if (!(error instanceof AgentopsdError && error.code === 'stale_lease')) throw error;
     }
   }
 }
 
-function agentRunsOf(runs: readonly (readonly [string, AgentRunFacts])[]): AgentRuns | undefined {
-  return runs.length === 0 ? undefined : Object.fromEntries(runs.slice(-AGENT_RUNS_KEPT));
+/** @param told only these; default all */
+function agentRunsOf(runs: ReadonlyMap<string, AgentRunFacts>, told?: ReadonlySet<string>): AgentRuns | undefined {
+  if (runs.size === 0) return undefined;
+  const chosen = told === undefined ? [...runs] : [...runs].filter(([run]) => told.has(run));
+  return chosen.length === 0 ? undefined : Object.fromEntries(chosen.slice(-AGENT_RUNS_KEPT));
 }
 
-type Lessee<C> = Omit<C, 'job_id' | 'claim_token' | 'lease_epoch' | 'actor' | 'occurredAt'>;
-type SpokenUnderLease =
-  | Lessee<HeartbeatCommand>
-  | Lessee<ExpireLeaseCommand>
-  | Lessee<CompleteCommand>
-  | Lessee<FailCommand>;
+type Spoken = Pick<CompleteCommand, 'job_id' | 'claim_token' | 'lease_epoch' | 'actor' | 'occurredAt'>;

@@ -43,14 +43,15 @@ export interface ProcessTable {
 const FILES_PER_TURN = 128;
 /** `/proc/uptime` is cut to hundredths of a second, and so is the start time: this much of a difference means nothing. */
 const TICK_TOLERANCE = 2;
-/** `/proc/uptime` is read anew after so long, which is less than what it tells apart. */
-const MOMENT_MS = 5;
+/** `/proc/uptime` is read anew after so long: it tells no shorter times apart. */
+const MOMENT_MS = 10;
 /** Ticks in a second: what the kernel shows to programs is always this, whatever its own clock does. */
 const TICKS_PER_SECOND = 100;
 
 export class ProcTable implements ProcessTable {
   readonly #folder: string;
   readonly #uid: number;
+  #boot: string | undefined;
   #momentRead: { readonly atMs: number; readonly moment: string | undefined } | undefined;
 
   constructor(folder = '/proc', uid = process.getuid?.() ?? -1) {
@@ -139,8 +140,10 @@ export class ProcTable implements ProcessTable {
     return boot === this.#bootId() ? Number(ticks) - TICK_TOLERANCE : Number.POSITIVE_INFINITY;
   }
 
+  /** The same for as long as this process lives. */
   #bootId(): string | undefined {
-    return this.#file('sys/kernel/random/boot_id')?.trim();
+    this.#boot ??= this.#file('sys/kernel/random/boot_id')?.trim();
+    return this.#boot;
   }
 
   #text(pid: number, file: string): string | undefined {

@@ -3,25 +3,27 @@
  * one, and one that is a symbolic link is refused: a repository can deliver anything below its root.
  */
 import { lstat, mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { AgentopsdError } from '../base/errors.js';
 import { fileNameOf } from '../base/file-name.js';
 
 const RUNS = ['.agents', 'runs'];
+const RUNS_BELOW = `${sep}${RUNS.join(sep)}`;
 const OUTPUT_LOG = 'output.log';
 const PRIVATE_FOLDER = 0o700;
 
+/** @param root real path of the repository, as all that is asked here: what is put together needs no second look */
 export function runsFolder(root: string): string {
-  return join(root, ...RUNS);
+  return root + RUNS_BELOW;
 }
 
 /** Absolute path of the folder of a job's runs. */
 export function jobRunsFolder(root: string, jobId: string): string {
-  return join(runsFolder(root), fileNameOf(jobId));
+  return `${runsFolder(root)}${sep}${fileNameOf(jobId)}`;
 }
 
 export function attemptFolder(root: string, jobId: string, attempt: number): string {
-  return join(jobRunsFolder(root, jobId), `attempt-${attempt}`);
+  return `${jobRunsFolder(root, jobId)}${sep}attempt-${attempt}`;
 }
 
 /** Absolute path of the output of an attempt, whether it is there or not. */
@@ -30,7 +32,7 @@ export function outputLogOf(root: string, jobId: string, attempt: number): strin
 }
 
 export function outputLogIn(folder: string): string {
-  return join(folder, OUTPUT_LOG);
+  return folder + sep + OUTPUT_LOG;
 }
 
 /** What has nothing to do with the folder, and may be over in a moment. */

@@ -29,7 +29,7 @@ export interface ArtifactStoreOptions {
   /** Real path of the repository. */
   readonly root: string;
   readonly folder: RunFolder;
-  /** Absolute path of the log, which every run has among its artifacts: the main thread knows of it without being told. */
+  /** Path of the log, relative to the root, which every run has among its artifacts: the main thread knows of it without being told. */
   readonly output: string;
   /** Of all artifacts together. */
   readonly maxBytes: number;
@@ -37,7 +37,7 @@ export interface ArtifactStoreOptions {
 }
 
 export function createArtifactStore({ root, folder, output, maxBytes, onChange }: ArtifactStoreOptions): ArtifactStore {
-  const artifacts: Artifacts = { output: pathInRoot(root, output, 'output') };
+  const artifacts: Artifacts = { output };
   const artifactRefs: ArtifactRefs = {};
   let takenBytes = 0;
 

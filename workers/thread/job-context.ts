@@ -68,31 +68,23 @@ export function openContext(ground: ContextGround): OpenedContext {
   const artifacts = createArtifactStore({
     root,
     folder,
-    output: join(runDir, OUTPUT_LOG),
+    // Both are the main thread's, and the folder stands below the root.
+    output: `${runDir.slice(root.length + 1)}/${OUTPUT_LOG}`,
     maxBytes: limits.artifactBytes,
     onChange: (paths) => post({ kind: 'artifacts', artifacts: paths }),
   });
-  const spawn = createSpawn({
-    task,
-    output,
-    get signal() {
-      return stopping.signal;
-    },
-    post,
-    alive,
-    ...(beforeProcess && { beforeProcess }),
-  });
+  let starter: Spawn | undefined;
+  const spawn: Spawn = (command, args, options) => {
+    const { signal } = stopping;
+    starter ??= createSpawn({ task, output, signal, post, alive, ...(beforeProcess && { beforeProcess }) });
+    return starter(command, args, options);
+  };
   const progress = pacedProgress(post);
-  const context: JobContext = {
-    get signal() {
-      return stopping.signal;
-    },
+  const context = withMadeMembers({
+    [GROUND]: { stopping, folder },
     attempt: job.attempt,
     claim,
     root,
-    get runDir() {
-      return folder.ensure();
-    },
     log(text) {
       alive();
       const line = String(text);
@@ -110,12 +102,40 @@ export function openContext(ground: ContextGround): OpenedContext {
       alive();
       return spawn(command, args, options);
     },
-  };
+  });
   const end = () => {
     ended = true;
     progress.end();
   };
   return { context, artifacts, spawn, alive, end };
+}
+
+const GROUND = Symbol('ground');
+type Grounded = Omit<JobContext, 'signal' | 'runDir'> & {
+  readonly [GROUND]: { readonly stopping: { readonly signal: AbortSignal }; readonly folder: RunFolder };
+};
+
+/**
+ * The members that are made when somebody asks for them, by the same two functions for every context: with functions of
+ * its own for each, no two contexts would be of one shape, which costs a short job more than its work.
+ */
+const madeMembers: PropertyDescriptorMap & ThisType<Grounded> = {
+  signal: {
+    enumerable: true,
+    get() {
+      return this[GROUND].stopping.signal;
+    },
+  },
+  runDir: {
+    enumerable: true,
+    get() {
+      return this[GROUND].folder.ensure();
+    },
+  },
+};
+
+function withMadeMembers(context: Grounded): JobContext {
+  return Object.defineProperties(context, madeMembers) as Grounded & JobContext;
 }
 
 export function openAttempt(task: WorkerTask, line: TaskLine): AttemptInThread {
