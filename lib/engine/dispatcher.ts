@@ -7,6 +7,7 @@
  */
 import type { JobType, LedgerEvent } from '../model/event.js';
 import type { Job } from '../model/job.js';
+import { PassingMap } from '../model/passing-map.js';
 import type { WorkerExecutor } from '../model/worker-protocol.js';
 import { Attempt, type StopReason } from './attempt.js';
 import type { AttemptSeams, TaskStarter } from './attempt-seams.js';
@@ -20,7 +21,7 @@ export interface DispatcherOptions extends AttemptSeams {
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #free: TaskStarter[];
-  readonly #attempts = new Map<string, Attempt>();
+  readonly #attempts = new PassingMap<Attempt>();
   /** Jobs whose claim was refused, until an event of theirs. */
   readonly #refused = new Set<string>();
   #claiming = false;
@@ -43,7 +44,7 @@ export class Dispatcher {
   }
 
   /** Attempts that are not over, by job. */
-  attempts(): ReadonlyMap<string, Attempt> {
+  attempts(): Pick<PassingMap<Attempt>, 'has' | 'get' | 'values' | 'size'> {
     return this.#attempts;
   }
 

@@ -5,6 +5,7 @@
 import { Archive, type NumberedJob } from './archive.js';
 import type { Place } from './claim-queue.js';
 import type { Job } from './job.js';
+import { PassingMap } from './passing-map.js';
 import { type Moment, pagesOf, readPage } from './snapshot.js';
 
 export interface Shelving {
@@ -25,7 +26,7 @@ export interface HeldJob {
 
 export class Jobs {
   /** The jobs that are objects, in the order of acceptance; all others are in the archive. */
-  readonly #live = new Map<string, HeldJob>();
+  readonly #live = new PassingMap<HeldJob>();
   readonly #archive = new Archive();
   /** The idempotency keys that lead to a job that is an object. */
   readonly #liveIdsByKey = new Map<string, string>();

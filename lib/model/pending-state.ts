@@ -1,6 +1,7 @@
 import type { LedgerEvent } from './event.js';
 import { foldJob } from './fold.js';
 import type { Job } from './job.js';
+import { PassingMap } from './passing-map.js';
 import type { JobLookup, State } from './state.js';
 
 /**
@@ -9,7 +10,7 @@ import type { JobLookup, State } from './state.js';
  */
 export class PendingState implements JobLookup {
   readonly #durable: State;
-  readonly #jobs = new Map<string, Job>();
+  readonly #jobs = new PassingMap<Job>();
   readonly #jobIdsByKey = new Map<string, string>();
   #lastSeq: number;
 
