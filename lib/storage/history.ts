@@ -90,11 +90,11 @@ export class History {
     }
   }
 
-  /** The line of one event as it stands, without newline; undefined when there is no such event. */
-  async line(seq: number): Promise<Buffer | undefined> {
+  /** One event's line as it stands (without newline), and its place; undefined when there is no such event. */
+  async line(seq: number): Promise<{ bytes: Buffer; segment: string; line: number } | undefined> {
     const run = this.#runs.find((candidate) => candidate.fromSeq <= seq && seq <= candidate.lastSeq);
     if (run === undefined) return undefined;
-    for await (const found of linesOf(run, seq, seq)) return found.bytes;
+    for await (const { bytes, line } of linesOf(run, seq, seq)) return { bytes, segment: run.segment.name, line };
     return undefined;
   }
 }

@@ -20,11 +20,30 @@ export async function findLacking(
 ): Promise<DamageRecord | undefined> {
   const anchor = await readAnchor(disk, home);
   if (anchor === undefined) return undefined;
-  if (anchor.seq > plan.lastSeq) return lackingRecord(plan, anchor);
-  // With corruption the damage tells; an altered line is no missing one.
-  if (plan.status === 'corrupt') return undefined;
-  const line = await history.line(anchor.seq);
-  return line !== undefined && hashOfLine(line) === anchor.hash ? undefined : lackingRecord(plan, anchor);
+  const found = await history.line(anchor.seq);
+  const standing = found && { ...found, hash: hashOfLine(found.bytes) };
+  return isLacking(plan, anchor, standing) ? lackingRecord(plan, anchor) : undefined;
+}
+
+/**
+ * Whether the anchored event is not in the ledger.
+ * @param found the line that has its number; undefined where none can be read
+ */
+export function isLacking(
+  plan: ReplayPlan,
+  anchor: Anchor,
+  found: { readonly segment: string; readonly line: number; readonly hash: string } | undefined,
+): boolean {
+  if (anchor.seq > plan.lastSeq) return true;
+  if (found?.hash === anchor.hash) return false;
+  if (plan.status === 'complete') return true;
+  // A line that can't be read, or that was altered, is no missing one: the damage tells it. A whole one in its place is
+  // another event: where a segment is missing, what was never acknowledged may have taken the number.
+  return found !== undefined && !isTold(plan.damage, found);
+}
+
+function isTold(damage: readonly DamageRecord[], { segment, line }: { segment: string; line: number }): boolean {
+  return damage.some((record) => record.segment === segment && record.segment_line === line);
 }
 
 /** Stands behind the last line that is there. */

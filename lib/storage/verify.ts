@@ -13,7 +13,7 @@ import type { DamageRecord } from '../model/health.js';
 import { State } from '../model/state.js';
 import type { Anchor } from './anchor.js';
 import { readAnchor } from './anchor.js';
-import { lackingRecord } from './lacking.js';
+import { isLacking, lackingRecord } from './lacking.js';
 import { hashOfLine } from './line.js';
 import type { ReplayedEvent, ReplayOptions, ReplayPlan } from './replay.js';
 import { planReplay, replayBlocks } from './replay.js';
@@ -110,27 +110,26 @@ class AcknowledgedCheck {
   readonly #plan: ReplayPlan;
   readonly #anchor: Anchor | undefined;
   readonly #accepted = new Set<unknown>();
-  #isThere: boolean;
+  /** The line that has the anchored event's number; of several that which is the event. */
+  #found: { segment: string; line: number; hash: string } | undefined;
 
   constructor(plan: ReplayPlan, anchor: Anchor | undefined) {
     this.#plan = plan;
     this.#anchor = anchor;
-    // With corruption the damage tells; an altered line is no missing one.
-    this.#isThere = anchor === undefined || (plan.status === 'corrupt' && anchor.seq <= plan.lastSeq);
   }
 
-  take({ event, ours }: ReplayedEvent): void {
+  take({ event, ours, segment, segmentLine: line }: ReplayedEvent): void {
     if (ours && event.event_type === DAMAGE_ADOPTED) {
       const records = event.payload?.['records'];
       if (Array.isArray(records))
         for (const record of records) this.#accepted.add((record as { error?: unknown }).error);
     }
-    if (event.seq !== this.#anchor?.seq) return;
-    this.#isThere ||= hashOfLine(Buffer.from(canonicalJson(event), 'utf8')) === this.#anchor.hash;
+    if (event.seq !== this.#anchor?.seq || this.#found?.hash === this.#anchor.hash) return;
+    this.#found = { segment, line, hash: hashOfLine(Buffer.from(canonicalJson(event), 'utf8')) };
   }
 
   findings(folder: string): Finding[] {
-    if (this.#isThere || this.#anchor === undefined) return [];
+    if (this.#anchor === undefined || !isLacking(this.#plan, this.#anchor, this.#found)) return [];
     const record = lackingRecord(this.#plan, this.#anchor);
     if (this.#accepted.has(record.error)) return [];
     return [
