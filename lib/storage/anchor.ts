@@ -10,6 +10,7 @@ import type { FileSeams } from './atomic-file.js';
 import { readSmallFile, replaceFile } from './atomic-file.js';
 import type { Disk } from './disk.js';
 import type { Home } from './home.js';
+import type { ReplayPlan } from './replay-plan.js';
 
 export interface Anchor {
   /** `seq` of the event; at least 1. */
@@ -34,6 +35,16 @@ export async function readAnchor(disk: Disk, home: Pick<Home, 'folder'>): Promis
   const { seq, hash } = value;
   if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 1 || typeof hash !== 'string') return undefined;
   return { seq, hash };
+}
+
+/**
+ * What an opening may anchor: the end that its own header seals. A daemon that was killed before it wrote its anchor
+ * leaves that to the next one. Undefined where anything is damaged, doubtful, or somebody else's.
+ */
+export function anchorOfHead({ status, twoHeads, chain, lastSeq, lastHash }: ReplayPlan): Anchor | undefined {
+  const isOurs = chain.at(-1)?.ours === true;
+  if (status !== 'complete' || twoHeads || lastSeq === 0 || lastHash === undefined || !isOurs) return undefined;
+  return { seq: lastSeq, hash: lastHash };
 }
 
 export async function writeAnchor(seams: FileSeams, home: Pick<Home, 'folder'>, anchor: Anchor): Promise<void> {

@@ -1,45 +1,33 @@
 /**
- * The ledger in files: the embedded implementation of the port. It puts the parts together and keeps their clocks;
- * `writer.ts` has the steps of becoming the writer, `appender.ts` those of a batch, `repair.ts` what is mended.
+ * The ledger in files: the embedded implementation of the port. This is how it is opened: `writer.ts` has the steps of
+ * becoming the writer, `opening.ts` takes in what is there, `repair.ts` mends. `open-ledger.ts` is what comes of it.
  */
 import type { Clock } from '../base/clock.js';
 import { AgentopsdError, invariant } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import type { Random } from '../base/random.js';
 import { randomHex } from '../base/random.js';
-import type { LedgerEvent } from '../model/event.js';
-import type { LedgerHealth } from '../model/health.js';
-import type { Anchor } from './anchor.js';
-import { Appender } from './appender.js';
-import type { Batch } from './batch.js';
-import { Behind } from './behind.js';
-import { whyNotOurs } from './check.js';
-import { CheckpointRounds } from './checkpoint-rounds.js';
-import type { Checkpoints } from './checkpoints.js';
-import type { Condition } from './condition.js';
 import type { Disk } from './disk.js';
 import { DiskError } from './disk.js';
-import { leaveFolder } from './guard.js';
-import type { History, HistorySegment } from './history.js';
 import type { Home } from './home.js';
 import { KeptSegments } from './kept-segments.js';
 import { findLacking } from './lacking.js';
 import { layoutOf } from './layout.js';
-import type { Ledger, LedgerObserver, StoredEvent } from './ledger.js';
-import type { LiveSegment } from './live-segment.js';
+import type { LedgerObserver } from './ledger.js';
 import type { FolderLock } from './lock.js';
 import type { ChainThread } from './node-chain-thread.js';
 import { createNodeLock } from './node-lock.js';
+import { FileLedger } from './open-ledger.js';
 import type { TakenIn } from './opening.js';
 import { takeIn } from './opening.js';
 import type { ProcessFacts } from './process-facts.js';
 import { createProcessFacts } from './process-facts.js';
-import { cutSealed, tidy } from './repair.js';
+import { tidy } from './repair.js';
 import type { ReplayPlan } from './replay.js';
-import type { Term } from './terms.js';
-import { Upkeep } from './upkeep.js';
 import type { Writer, WriterOptions } from './writer.js';
-import { becomeWriter, refuseOvertaken, renewWriter } from './writer.js';
+import { becomeWriter, refuseOvertaken } from './writer.js';
+
+export type { FileLedger } from './open-ledger.js';
 
 export interface FileLedgerOptions {
   readonly disk: Disk;
@@ -82,7 +70,7 @@ export async function openFileLedger(options: FileLedgerOptions): Promise<Opened
   const { disk, home, observer } = options;
   const settings = settingsOf(options);
   const kept = new KeptSegments(disk, settings.layout);
-  const { verifiedAtOnceBytes = limits.verifiedAtOnceBytes } = options;
+  const { segmentBytes, verifiedAtOnceBytes = limits.verifiedAtOnceBytes } = options;
   let ledger: FileLedger | undefined;
   const lost = (reason: string): void => {
     settings.progress(`the lock of the folder was lost (${reason}); writing goes on as long as the term is ours`);
@@ -112,7 +100,7 @@ export async function openFileLedger(options: FileLedgerOptions): Promise<Opened
       heldThroughSeq,
       lacking === undefined || lacking.segment !== '' ? lacking : { ...lacking, segment: segment.name },
     );
-    ledger = new FileLedger({ ...settings, onLost: lost }, { kept, ...taken, ...writer }, options);
+    ledger = new FileLedger({ ...settings, onLost: lost, observer, segmentBytes }, { kept, ...taken, ...writer });
     return { ledger, plan, writer: { term: segment.term.number, writerId: settings.writer, segment: segment.name } };
   } catch (error) {
     await kept.close();
@@ -163,243 +151,4 @@ function settingsOf(options: FileLedgerOptions): Omit<WriterOptions, 'onLost'> {
     staleMs: options.lockStaleMs ?? limits.lockStaleMs,
     progress: options.progress ?? (() => undefined),
   };
-}
-
-interface Parts {
-  readonly history: History;
-  readonly kept: KeptSegments;
-  readonly condition: Condition;
-  readonly checkpoints: Checkpoints | undefined;
-  readonly checkpointSeq: number;
-  readonly behindUnverified: boolean;
-  readonly hold: { release(): Promise<void> };
-  readonly term: Term;
-  readonly plan: ReplayPlan;
-  readonly segment: LiveSegment;
-}
-
-export class FileLedger implements Ledger {
-  readonly #settings: WriterOptions;
-  readonly #parts: Parts;
-  readonly #observer: LedgerObserver;
-  readonly #appender: Appender;
-  readonly #upkeep: Upkeep;
-  readonly #rounds: CheckpointRounds | undefined;
-  readonly #behind: Behind | undefined;
-  #place: HistorySegment;
-  #acknowledged: Anchor | undefined;
-  #term: Term;
-  #renewing = false;
-  #waiting: (() => void)[] = [];
-  #closed: Promise<void> | undefined;
-  /** The copying of what was removed, while it goes on. */
-  #saving: Promise<void> = Promise.resolve();
-
-  constructor(settings: WriterOptions, parts: Parts, options: Pick<FileLedgerOptions, 'observer' | 'segmentBytes'>) {
-    this.#settings = settings;
-    this.#parts = parts;
-    this.#observer = options.observer;
-    this.#term = parts.term;
-    this.#place = this.#keep(parts.segment);
-    this.#appender = new Appender({
-      disk: settings.disk,
-      key: settings.home.key,
-      segment: parts.segment,
-      lastSeq: parts.plan.lastSeq,
-      segmentBytes: options.segmentBytes ?? limits.segmentBytes,
-      observer: {
-        onDurable: (events) => this.#durable(events),
-        onDiscarded: () => this.#observer.onDiscarded(),
-        onStopped: (reason) => this.#stopped(reason),
-      },
-      onCommitted: (batch, segment, offset) => this.#committed(batch, segment, offset),
-      renew: (from) => this.#renew(from),
-      onFull: (reason) => this.#full(reason),
-    });
-    this.#upkeep = new Upkeep(settings, {
-      check: () => this.recheck(),
-      resume: () => this.#resume(),
-      anchor: () => (parts.condition.isLacking ? undefined : this.#acknowledged),
-    });
-    this.#anchorHead(parts.plan);
-    const { keeper } = options.observer;
-    const { checkpoints } = parts;
-    const { progress, home } = settings;
-    this.#rounds =
-      keeper && checkpoints && new CheckpointRounds({ ...parts, keeper, checkpoints, homeId: home.id, progress });
-    this.#behind = parts.behindUnverified
-      ? new Behind({ ...settings, ...parts, onDamage: async () => this.#rounds?.forbid() })
-      : undefined;
-    if (this.#behind) this.#upkeep.track(this.#behind.run());
-  }
-
-  /** What our header seals stays: a daemon that was killed before it wrote its anchor leaves that to the next one. */
-  #anchorHead({ status, twoHeads, chain, lastSeq, lastHash }: ReplayPlan): void {
-    const isOurs = chain.at(-1)?.ours === true;
-    if (status !== 'complete' || twoHeads || lastSeq === 0 || lastHash === undefined || !isOurs) return;
-    this.#acknowledged = { seq: lastSeq, hash: lastHash };
-    this.#upkeep.acknowledged();
-  }
-
-  /** The segment that is written now. */
-  get segment(): { readonly name: string; readonly term: number } {
-    const { name, term } = this.#appender.segment;
-    return { name, term: term.number };
-  }
-
-  append(events: readonly LedgerEvent[]): Promise<{ firstSeq: number; lastSeq: number }> {
-    return this.#appender.append(events);
-  }
-
-  async *read(fromSeq: number, toSeq: number = this.lastSeq()): AsyncGenerator<StoredEvent> {
-    yield* this.#parts.history.read(fromSeq, Math.min(toSeq, this.lastSeq()));
-  }
-
-  async *tail(fromSeq: number, signal: AbortSignal): AsyncGenerator<StoredEvent> {
-    for (let next = fromSeq; !signal.aborted && this.#closed === undefined; ) {
-      const lastSeq = this.lastSeq();
-      if (lastSeq < next) {
-        await this.#more(signal);
-        continue;
-      }
-      for await (const event of this.#parts.history.read(next, lastSeq)) {
-        if (signal.aborted) return;
-        yield event;
-      }
-      next = lastSeq + 1;
-    }
-  }
-
-  lastSeq(): number {
-    return this.#appender.lastSeq;
-  }
-
-  health(): LedgerHealth {
-    return this.#parts.condition.health();
-  }
-
-  /** Looks, outside of a batch, whether all is still ours and still there; stops the writer when it is not. */
-  async recheck(): Promise<void> {
-    if (this.#closed !== undefined) return;
-    if (this.#appender.state === 'stopped') return this.#saveGone();
-    // A batch in flight, and a new segment, end with a check of their own.
-    if (this.#renewing || this.#appender.isBusy) return;
-    const { file, sizeBytes } = this.#appender.segment;
-    const full = this.#appender.state === 'full';
-    const { disk } = this.#settings;
-    // A write that the full disk cut short stands behind the acknowledged size.
-    const why =
-      whyNotOurs(disk, this.#term, { file, sizeBytes: full ? file.factsSync().sizeBytes : sizeBytes }) ??
-      this.#parts.kept.whyGone();
-    if (why !== undefined) this.#appender.stop(why);
-  }
-
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
-    return this.#closed;
-  }
-
-  async #close(): Promise<void> {
-    this.#behind?.stop();
-    await this.#appender.close();
-    await this.#upkeep.close();
-    if (this.#appender.state === 'stopped') await this.#saveGone();
-    if (this.#appender.state === 'writing' && this.#term.isLast()) await this.#rounds?.stopped(this.#appender.segment);
-    for (const wake of this.#waiting.splice(0)) wake();
-    if (this.#term.isLast()) await leaveFolder(this.#settings, this.#term.number, this.#parts.hold);
-    else await this.#parts.hold.release();
-    await this.#parts.kept.close();
-    await this.#term.close();
-  }
-
-  #keep(segment: LiveSegment): HistorySegment {
-    return this.#parts.kept.own(segment.name, segment.file, () => segment.sizeBytes);
-  }
-
-  #committed(batch: Batch, segment: LiveSegment, offset: number): void {
-    let line = segment.lines - batch.events.length;
-    let at = offset;
-    batch.events.forEach((event, index) => {
-      line += 1;
-      this.#parts.history.add(this.#place, { seq: event.seq, ours: true, line, offset: at });
-      at += batch.lineBytes[index] ?? 0;
-      this.#parts.condition.notice(event);
-    });
-    this.#rounds?.committed(batch, offset);
-    this.#acknowledged = { seq: batch.events.at(-1)?.seq ?? 0, hash: batch.lastHash };
-    this.#upkeep.acknowledged();
-  }
-
-  #durable(events: readonly LedgerEvent[]): void {
-    this.#observer.onDurable(events);
-    for (const wake of this.#waiting.splice(0)) wake();
-  }
-
-  #stopped(reason: string): void {
-    this.#parts.condition.halted(this.#told(reason), true);
-    this.#settings.progress(`writing stopped for good: ${reason}`);
-    this.#observer.onStopped(reason);
-    this.#upkeep.track(this.#saveGone());
-  }
-
-  /** As views tell it: files are named relative to the root, wherever that is. */
-  #told(reason: string): string {
-    return reason.replaceAll(`${this.#settings.layout.root}/`, '');
-  }
-
-  /** One at a time. Whoever asks while one runs gets another look behind it: the first may have passed by already. */
-  #saveGone(): Promise<void> {
-    this.#saving = this.#saving.then(() => this.#copyGone());
-    return this.#saving;
-  }
-
-  async #copyGone(): Promise<void> {
-    try {
-      for (const path of await this.#parts.kept.saveGone(this.#settings))
-        this.#settings.progress(`saved what was removed: ${path}`);
-    } catch (error) {
-      this.#settings.progress(`could not save what was removed: ${String(error)}`);
-    }
-  }
-
-  #full(reason: string): void {
-    this.#parts.condition.halted(`the disk is full (${this.#told(reason)})`, false);
-    this.#settings.progress(`the disk is full (${reason}): nothing is acknowledged until there is room`);
-    this.#upkeep.full();
-  }
-
-  async #resume(): Promise<void> {
-    if (!(await this.#appender.resume())) return;
-    this.#parts.condition.resumed();
-    this.#settings.progress(`there is room again: writing goes on in ${this.segment.name}`);
-  }
-
-  async #renew(from: LiveSegment): Promise<LiveSegment> {
-    this.#renewing = true;
-    try {
-      const segment = await renewWriter(this.#settings, this.#term, from, (term) => {
-        const previous = this.#term;
-        this.#term = term;
-        previous.close().catch(() => undefined);
-      });
-      this.#place = this.#keep(segment);
-      // Nothing is told between two batches: the state is that of the end of the old segment.
-      if (this.#rounds) this.#upkeep.track(this.#rounds.segmentEnded(from));
-      await cutSealed(this.#settings, from.name, from.sizeBytes);
-      return segment;
-    } finally {
-      this.#renewing = false;
-    }
-  }
-
-  #more(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      signal.addEventListener('abort', wake, { once: true });
-      this.#waiting.push(wake);
-    });
-  }
 }

@@ -158,12 +158,7 @@ export const bugs: readonly PlantedBug[] = [
     'writeWhole(copy, block.subarray(1), at - span.fromByte);',
   ),
   bug('a copy in the quarantine is not synced', 'storage/quarantine.js', 'await copy.datasync();', ''),
-  bug(
-    'what was removed is not saved',
-    'storage/file-ledger.js',
-    'await this.#parts.kept.saveGone(this.#settings)',
-    '[]',
-  ),
+  bug('what was removed is not saved', 'storage/vigil.js', 'await kept.saveGone(this.#options)', '[]'),
   // ------------------------------------------------------------------------------------------------- replay
   bug(
     'half a batch counts',
@@ -200,7 +195,7 @@ export const bugs: readonly PlantedBug[] = [
   ),
   bug(
     'the anchor stays where it was',
-    'storage/file-ledger.js',
+    'storage/open-ledger.js',
     'this.#acknowledged = { seq: batch.events.at(-1)?.seq ?? 0, hash: batch.lastHash };',
     '',
   ),
@@ -297,7 +292,7 @@ export const bugs: readonly PlantedBug[] = [
   ),
   bug(
     'a full disk is not told',
-    'storage/file-ledger.js',
+    'storage/open-ledger.js',
     'this.#upkeep.full();',
     'this.#upkeep.full(); this.#parts.condition.resumed();',
   ),
