@@ -76,7 +76,7 @@ export class Behind {
   async #tell(found: ReplayPlan): Promise<void> {
     const { condition, onDamage, progress } = this.#options;
     const tell = (damage: readonly DamageRecord[]): void =>
-      condition.found(damage, found.reasons, found.claimsHeldThroughSeq, undefined);
+      condition.found(damage, found.reasons, found.claimsHeldThroughSeq);
     // First of all: from here on nothing of it is claimed.
     tell(found.damage);
     await onDamage().catch((error: unknown) => progress(`a checkpoint of a damaged ledger stays: ${String(error)}`));

@@ -51,16 +51,17 @@ export class Condition {
     this.#health = undefined;
   }
 
-  /** What the replay found. `lacking`: see `missingAnchor`. */
-  found(
-    damage: readonly DamageRecord[],
-    reasons: readonly string[],
-    claimsHeldThroughSeq: number,
-    lacking: DamageRecord | undefined,
-  ): void {
-    this.#damage = lacking === undefined ? damage : [...damage, lacking];
-    this.#lacking = lacking;
+  /** What a replay found, the first or a later one. */
+  found(damage: readonly DamageRecord[], reasons: readonly string[], claimsHeldThroughSeq: number): void {
+    this.#damage = damage;
     this.#reasons = reasons;
+    this.#claimsHeldThroughSeq = Math.max(this.#claimsHeldThroughSeq, claimsHeldThroughSeq);
+    this.#health = undefined;
+  }
+
+  /** The acknowledged event that `record` names is not there. No replay finds that, and none takes it back. */
+  lacks(record: DamageRecord, claimsHeldThroughSeq: number): void {
+    this.#lacking = record;
     this.#claimsHeldThroughSeq = claimsHeldThroughSeq;
     this.#health = undefined;
   }
@@ -79,12 +80,16 @@ export class Condition {
 
   /** Whether anything is damaged or lacking, accepted or not. */
   get isDamaged(): boolean {
-    return this.#damage.length > 0;
+    return this.#records.length > 0;
   }
 
   /** Whether an acknowledged event is lacking that nobody accepted the loss of. */
   get isLacking(): boolean {
     return this.#lacking !== undefined && this.#isPresent(this.#lacking);
+  }
+
+  get #records(): readonly DamageRecord[] {
+    return this.#lacking === undefined ? this.#damage : [...this.#damage, this.#lacking];
   }
 
   health(): LedgerHealth {
@@ -93,7 +98,7 @@ export class Condition {
   }
 
   #tell(): LedgerHealth {
-    const damage = this.#damage.filter((record) => this.#isPresent(record));
+    const damage = this.#records.filter((record) => this.#isPresent(record));
     return Object.freeze({
       damage,
       writable: this.#halted === undefined,

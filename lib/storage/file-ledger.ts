@@ -93,13 +93,9 @@ export async function openFileLedger(options: FileLedgerOptions): Promise<Opened
     const damage = await tidy(settings, plan);
     const lacking = await findLacking(disk, home, plan, taken.history);
     await refuseLate(writer);
-    const heldThroughSeq = lacking === undefined ? plan.claimsHeldThroughSeq : plan.lastSeq;
-    taken.condition.found(
-      damage,
-      plan.reasons,
-      heldThroughSeq,
-      lacking === undefined || lacking.segment !== '' ? lacking : { ...lacking, segment: segment.name },
-    );
+    taken.condition.found(damage, plan.reasons, plan.claimsHeldThroughSeq);
+    if (lacking !== undefined)
+      taken.condition.lacks({ ...lacking, segment: lacking.segment || segment.name }, plan.lastSeq);
     ledger = new FileLedger({ ...settings, onLost: lost, observer, segmentBytes }, { kept, ...taken, ...writer });
     return { ledger, plan, writer: { term: segment.term.number, writerId: settings.writer, segment: segment.name } };
   } catch (error) {

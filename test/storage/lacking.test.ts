@@ -1,12 +1,17 @@
 /** What the home acknowledged and a ledger does not hold, beside damage of other kinds. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { limits } from '../../lib/base/limits.js';
+import { stateKeeperOf } from '../../lib/engine/state-keeper.js';
 import { DAMAGE_ADOPTED, eventIdOf } from '../../lib/model/event.js';
 import type { DamageRecord } from '../../lib/model/health.js';
+import { State } from '../../lib/model/state.js';
+import { readAnchor } from '../../lib/storage/anchor.js';
 import { adoptionPayload } from '../../lib/storage/condition.js';
 import { type Home, openHome } from '../../lib/storage/home.js';
+import type { LedgerObserver } from '../../lib/storage/ledger.js';
 import { verifyLedger } from '../../lib/storage/verify.js';
-import { eventOf, type Opened, openAs } from '../support/ledger-place.js';
+import { eventOf, type Opened, openAs, until } from '../support/ledger-place.js';
 import { MemoryDisk } from '../support/memory-disk.js';
 import { LEDGER, patched, SegmentBuilder, sampleEvent } from '../support/segment-builder.js';
 import { seededRandom, TestClock } from '../support/test-clock.js';
@@ -34,6 +39,22 @@ async function adopt({ ledger }: Opened, damage: readonly DamageRecord[]): Promi
   const seq = ledger.lastSeq() + 1;
   const event_id = eventIdOf(DAMAGE_ADOPTED, '', seq);
   await ledger.append([eventOf(seq, { event_type: DAMAGE_ADOPTED, event_id, job_id: '', payload })]);
+}
+
+/** One who keeps a state, so that checkpoints are made. */
+function keeping(): LedgerObserver {
+  const state = new State();
+  return {
+    keeper: stateKeeperOf(state),
+    onReplayed: (event, ours) => {
+      state.apply(event, ours);
+    },
+    onDurable: (events) => {
+      for (const event of events) state.apply(event, true);
+    },
+    onDiscarded: () => undefined,
+    onStopped: () => undefined,
+  };
 }
 
 async function verified({ disk, home }: { disk: MemoryDisk; home: Home }): Promise<string[]> {
@@ -100,5 +121,41 @@ for (const [what, member, put] of [
     await adopt(opened, damage);
     assert.equal((await open(context)).ledger.health().damage, []);
   });
+
+test('what is found behind a checkpoint does not push aside what is lacking', async (context) => {
+  const { disk, home } = context;
+  const clock = new TestClock();
+  const openKept = (): Promise<Opened> => {
+    const observer = keeping();
+    return openAs({ ...context, clock, root, observer, verifiedAtOnceBytes: 0 });
+  };
+  const first = await openKept();
+  const name = first.ledger.segment.name;
+  await first.ledger.append([sampleEvent(1), sampleEvent(2)]);
+  await first.ledger.close();
+  const second = await openKept();
+  await second.ledger.append([sampleEvent(3)]);
+  await second.ledger.close();
+
+  disk.unplant(`${LEDGER}/${second.ledger.segment.name}`);
+  const content = disk.contentOf(`${LEDGER}/${name}`) as Buffer;
+  disk.plant(`${LEDGER}/${name}`, patched(content, content.indexOf('goal 1'), 'gaol'));
+  const { ledger } = await openKept();
+  const told = (): string =>
+    ledger
+      .health()
+      .damage.map(({ error }) => error)
+      .join('\n');
+  assert.match(told(), /^event 3 .* is missing/);
+  await until('all is verified', () => {
+    clock.advance(limits.backgroundPauseMs);
+    return ledger.health().verifiedThroughSeq === undefined;
+  });
+  assert.match(told(), /do not hash.*\n.*event 3 .* is missing/s);
+  await ledger.append([eventOf(3)]);
+  await ledger.close();
+  assert.is((await readAnchor(disk, home))?.seq, 3, 'the anchor stays until the loss is accepted');
+  assert.not.equal(ledger.health().damage, []);
+});
 
 test.run();
