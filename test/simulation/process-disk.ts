@@ -5,6 +5,7 @@
  */
 import type { Disk, DiskFile, EntryFacts, OpenMode } from '../../lib/storage/disk.js';
 import type { DiskCall, Fault } from '../support/memory-disk.js';
+import { LEDGER } from './places.js';
 import type { SimulatedProcess } from './process.js';
 import type { World } from './world.js';
 
@@ -16,6 +17,11 @@ export interface Fate {
   readonly fault?: Fault;
   readonly crash?: 'before' | 'after';
 }
+
+type OnFault = (errno: string | undefined) => void;
+
+/** Out of these a writer comes by itself, once there is room. */
+const NO_SPACE: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 export class ProcessDisk implements Disk {
   /** Descriptors that are open, by what they were opened for. */
@@ -42,9 +48,14 @@ export class ProcessDisk implements Disk {
   }
 
   open(path: string, mode: OpenMode, permissions?: number): Promise<DiskFile> {
-    return this.#later('open', path, async () => this.#opened(await this.#world.disk.open(path, mode, permissions)), {
-      grows: mode === 'create',
-    });
+    return this.#later(
+      'open',
+      path,
+      async () => this.#opened(await this.#world.disk.open(path, mode, permissions), mode),
+      {
+        grows: mode === 'create',
+      },
+    );
   }
   list(folder: string): Promise<string[] | undefined> {
     return this.#later('list', folder, () => this.#world.disk.list(folder));
@@ -77,14 +88,14 @@ export class ProcessDisk implements Disk {
     return this.#later('realPath', path, () => this.#world.disk.realPath(path));
   }
 
-  #opened(file: DiskFile): DiskFile {
-    const opened = new ProcessFile(file, this);
+  #opened(file: DiskFile, mode: OpenMode): DiskFile {
+    const opened = new ProcessFile(file, this, mode);
     this.descriptors.add(opened);
     return opened;
   }
 
   /** @internal for the files of this disk */
-  later<Value>(call: DiskCall, path: string, work: () => Promise<Value>, onFault?: () => void): Promise<Value> {
+  later<Value>(call: DiskCall, path: string, work: () => Promise<Value>, onFault?: OnFault): Promise<Value> {
     return this.#later(call, path, work, { onFault });
   }
 
@@ -92,7 +103,7 @@ export class ProcessDisk implements Disk {
     call: DiskCall,
     path: string,
     work: () => Promise<Value>,
-    more: { grows?: boolean; onFault?: (() => void) | undefined } = {},
+    more: { grows?: boolean; onFault?: OnFault | undefined } = {},
   ): Promise<Value> {
     return new Promise((resolve, reject) => {
       this.#world.park(this.#process, call, () => {
@@ -100,7 +111,7 @@ export class ProcessDisk implements Disk {
         if (fate.crash === 'before') return this.#world.crash();
         if (fate.fault !== undefined) this.#world.disk.plan(fate.fault);
         const done = work();
-        if (fate.fault !== undefined) more.onFault?.();
+        if (fate.fault !== undefined) more.onFault?.(fate.fault.errno);
         if (fate.crash === 'after') {
           done.catch(() => undefined);
           this.#world.crash();
@@ -112,7 +123,7 @@ export class ProcessDisk implements Disk {
   }
 
   /** A call that answers at once. */
-  now<Value>(call: DiskCall, path: string, work: () => Value, onFault?: () => void): Value {
+  now<Value>(call: DiskCall, path: string, work: () => Value, onFault?: OnFault): Value {
     if (this.#process.isOver) throw new Died();
     const fate = this.#world.meet(this.#process, call, path, true);
     if (fate.crash === 'before') {
@@ -124,7 +135,7 @@ export class ProcessDisk implements Disk {
     try {
       answer = work();
     } finally {
-      if (fate.fault?.errno !== undefined) onFault?.();
+      if (fate.fault?.errno !== undefined) onFault?.(fate.fault.errno);
     }
     if (fate.crash === 'after') {
       this.#world.crash();
@@ -133,6 +144,10 @@ export class ProcessDisk implements Disk {
     return answer;
   }
 
+  /** A segment of its own met what ends its writer for good. */
+  endsWriter(path: string, errno: string | undefined): void {
+    if (path.startsWith(`${LEDGER}/`) && !NO_SPACE.includes(errno)) this.#process.writerEnded ??= `${errno} at ${path}`;
+  }
   judgeUse(path: string, call: string, failed: boolean): void {
     if (failed) this.#world.violated(`${call} of ${path} through a descriptor whose write or sync failed before`);
   }
@@ -148,10 +163,13 @@ class ProcessFile implements DiskFile {
   /** A write or a sync failed: what the cache holds of it nobody knows. */
   #failed = false;
 
-  constructor(file: DiskFile, disk: ProcessDisk) {
+  readonly #isOwn: boolean;
+
+  constructor(file: DiskFile, disk: ProcessDisk, mode: OpenMode) {
     this.path = file.path;
     this.#file = file;
     this.#disk = disk;
+    this.#isOwn = mode === 'create';
   }
 
   writeSync(bytes: Uint8Array, position: number): number {
@@ -162,7 +180,7 @@ class ProcessFile implements DiskFile {
         this.#disk.judgeUse(this.path, 'a write', this.#failed);
         return this.#file.writeSync(bytes, position);
       },
-      () => this.#fails(),
+      (errno) => this.#fails(errno),
     );
   }
   read(position: number, length: number): Promise<Buffer> {
@@ -176,7 +194,7 @@ class ProcessFile implements DiskFile {
         this.#disk.judgeUse(this.path, 'a sync', this.#failed);
         return this.#file.datasync();
       },
-      () => this.#fails(),
+      (errno) => this.#fails(errno),
     );
   }
   truncate(sizeBytes: number): Promise<void> {
@@ -194,7 +212,8 @@ class ProcessFile implements DiskFile {
     return this.#disk.later('close', this.path, () => this.#file.close());
   }
 
-  #fails(): void {
+  #fails(errno: string | undefined): void {
     this.#failed = true;
+    if (this.#isOwn) this.#disk.endsWriter(this.path, errno);
   }
 }

@@ -25,10 +25,14 @@ export class SimulatedProcess {
   phase: 'opening' | 'serving' | 'closing' | 'over' = 'opening';
   /** Why its ledger stopped for good. */
   stopped: string | undefined;
+  /** The error of the disk behind which it may acknowledge nothing any more. */
+  writerEnded: string | undefined;
   isPaused = false;
   pausedAtMs = 0;
   /** Of a dead one: when it could renew its lock for the last time. */
   lastAwakeMs = 0;
+  /** Callers that wait for an answer. */
+  unanswered = 0;
   /** Faults that it met, and others that lived beside it: whoever met none has no excuse. */
   excuses = 0;
   /** How often it waited for the lock. */
@@ -89,6 +93,8 @@ export class SimulatedProcess {
       if (this.isOver) return;
       this.phase = 'over';
       this.#world.note(`${this.name} closed`);
+      if (this.unanswered > 0)
+        this.#world.violated(`${this.name} closed, and left ${this.unanswered} callers without an answer`);
       this.#judgeDescriptors('closed');
     };
     this.ledger?.close().then(end, (error: unknown) => {
@@ -131,6 +137,11 @@ export class SimulatedProcess {
       onReplayed: (event, ours) => {
         if (!ours) this.#world.violated(`event ${event.seq} of our own home counts as foreign`);
         observer.onReplayed(event, ours);
+      },
+      onDurable: (events) => {
+        if (this.writerEnded !== undefined)
+          this.#world.violated(`${this.name} acknowledges event ${events[0]?.seq} behind ${this.writerEnded}`);
+        observer.onDurable(events);
       },
       onStopped: (reason) => {
         this.stopped = reason;

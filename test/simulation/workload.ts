@@ -111,12 +111,16 @@ export class Workload {
       payload,
       max_attempts: maxAttempts,
     };
-    this.#execute(process, command, ({ job }) => {
-      if (job === undefined) return this.#world.violated(`${jobId} was acknowledged without a job`);
+    const acknowledged = ({ job }: Outcome): void => {
+      if (job === undefined) {
+        this.#world.violated(`${jobId} was acknowledged without a job`);
+        return;
+      }
       if (key !== undefined) this.#world.judge(() => witness.answersKey(key, job.job_id));
       if (key === undefined && job.job_id !== jobId) this.#world.violated(`${jobId} was answered with ${job.job_id}`);
       this.#acknowledged(process, deed('job.accepted', job.job_id), `"job.accepted"`, `"job_id":"${job.job_id}"`);
-    });
+    };
+    this.#execute(process, command, acknowledged, deed('job.accepted', jobId));
   }
 
   #cancel(process: SimulatedProcess): void {
@@ -149,7 +153,8 @@ export class Workload {
     const token = `token-${++this.#count}`;
     const leaseEnd = this.#later();
     const { witness } = this.#world;
-    witness.asks(deed('job.claimed', jobId, token, leaseEnd));
+    const one = deed('job.claimed', jobId, token, leaseEnd);
+    witness.asks(one);
     const command: Command = {
       kind: 'claim',
       ...this.#asked('worker'),
@@ -157,10 +162,11 @@ export class Workload {
       claim_token: token,
       lease_expires_at: leaseEnd,
     };
-    this.#execute(process, command, ({ job }) => {
-      this.#acknowledged(process, deed('job.claimed', jobId, token, leaseEnd), '"job.claimed"', `"${token}"`);
+    const acknowledged = ({ job }: Outcome): void => {
+      this.#acknowledged(process, one, '"job.claimed"', `"${token}"`);
       if (job?.claim_token === token) this.#leases.push(leaseOf(job));
-    });
+    };
+    this.#execute(process, command, acknowledged, one);
   }
 
   #underLease(process: SimulatedProcess): void {
@@ -246,13 +252,16 @@ export class Workload {
     }
   }
 
-  #execute(process: SimulatedProcess, command: Command, acknowledged: (outcome: Outcome) => void): void {
+  /** @param once what it asks for, where nobody ever asks for the same again */
+  #execute(process: SimulatedProcess, command: Command, acknowledged: (outcome: Outcome) => void, once?: string): void {
     const world = this.#world;
     const vanishes = world.dice.maybe(0.1);
     if (vanishes) world.happens('client vanished');
     world.note(`${process.name} ${command.kind} ${'job_id' in command ? command.job_id : ''}`);
+    process.unanswered += 1;
     process.kernel?.execute(command).then(
       (outcome) => {
+        process.unanswered -= 1;
         if (process.isOver) return;
         if (!vanishes) acknowledged(outcome);
         if (outcome.appended > 0 && world.tampered?.what === process.ledger?.segment.name)
@@ -261,10 +270,13 @@ export class Workload {
           world.violated(`${command.kind} was acknowledged after the writer had stopped: ${process.stopped}`);
       },
       (error: unknown) => {
+        process.unanswered -= 1;
         if (process.isOver) return;
         if (!(error instanceof AgentopsdError) || !EXPECTED_REFUSALS.has(error.code))
           world.violated(`${command.kind} failed: ${error instanceof Error ? error.stack : String(error)}`);
         else if (error.code === 'outcome_unknown' || error.code === 'writer_stopped') this.#judgeHalted(process);
+        // "Nothing was written" is a promise too.
+        if (once !== undefined && codeOf(error) === 'writer_stopped') world.witness.denies(once);
       },
     );
   }
@@ -299,6 +311,10 @@ export class Workload {
   #later(): string {
     return new Date(this.#world.time.wallMs + LEASE_MS + ++this.#count).toISOString();
   }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof AgentopsdError ? error.code : undefined;
 }
 
 function leaseOf(job: Job): Lease {

@@ -33,6 +33,8 @@ export class Witness {
   readonly #submitted = new Map<string, Submission>();
   /** Deeds that were acknowledged, with the hash of their line once an audit has seen it. */
   readonly #acknowledged = new Map<string, string | undefined>();
+  /** Deeds of which somebody was told that nothing was written. */
+  readonly #denied = new Set<string>();
   /** Ids of events that a reader was shown, with their seq. */
   readonly #shown = new Map<string, number>();
   /** Hashes of lines that are as they were asked for. */
@@ -55,6 +57,10 @@ export class Witness {
   }
   acknowledges(oneDeed: string): void {
     if (!this.#acknowledged.has(oneDeed)) this.#acknowledged.set(oneDeed, undefined);
+  }
+  /** For a deed that nobody asks for a second time. */
+  denies(oneDeed: string): void {
+    this.#denied.add(oneDeed);
   }
   /** One key has one job, whoever is asked and whenever. */
   answersKey(key: string, jobId: string): void {
@@ -119,6 +125,8 @@ export class Witness {
         throw new Violation(`${when}: "${one}" was acknowledged and reads differently now`);
       this.#acknowledged.set(one, line.hash);
     }
+    for (const one of this.#denied)
+      if (byDeed.has(one)) throw new Violation(`${when}: "${one}" was told as not written, and stands in the ledger`);
     for (const [id, seq] of this.#shown) {
       if (events[seq - 1]?.value['event_id'] !== id)
         throw new Violation(`${when}: ${id} was shown to a reader and is lost`);
