@@ -3,6 +3,7 @@
  * one, in small blocks, so that whoever waits for an answer hardly notices.
  */
 import type { Clock } from '../base/clock.js';
+import { AgentopsdError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import type { DamageRecord } from '../model/health.js';
 import type { Condition } from './condition.js';
@@ -62,10 +63,13 @@ export class Behind {
       if (found.status === 'corrupt') await this.#tell(found);
       condition.verified(undefined);
     } catch (error) {
-      if (!(error instanceof Interrupted))
-        progress(
-          `the older part of the ledger could not be verified: ${error instanceof Error ? error.message : String(error)}`,
-        );
+      if (error instanceof Interrupted) return;
+      progress(
+        `the older part of the ledger could not be verified: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      const altered = alteredSince(plan, error);
+      if (altered !== undefined)
+        await this.#tell({ damage: [altered], reasons: plan.reasons, claimsHeldThroughSeq: plan.lastSeq });
     }
   }
 
@@ -73,7 +77,7 @@ export class Behind {
     this.#abort.abort();
   }
 
-  async #tell(found: ReplayPlan): Promise<void> {
+  async #tell(found: Pick<ReplayPlan, 'damage' | 'reasons' | 'claimsHeldThroughSeq'>): Promise<void> {
     const { condition, onDamage, progress } = this.#options;
     const tell = (damage: readonly DamageRecord[]): void =>
       condition.found(damage, found.reasons, found.claimsHeldThroughSeq);
@@ -83,6 +87,17 @@ export class Behind {
     tell(await copyDamage(this.#options, found.damage));
     progress(`the older part of the ledger is damaged: ${found.damage.length} lines can't be believed`);
   }
+}
+
+/**
+ * A line that claims a newer version: this program has verified it once, so it was altered since. What comes behind it
+ * stays unverified, and the next start, without a checkpoint, refuses the ledger as any other of a newer version.
+ */
+function alteredSince({ chain }: ReplayPlan, error: unknown): DamageRecord | undefined {
+  if (!(error instanceof AgentopsdError) || error.code !== 'ledger_newer') return undefined;
+  const { segment, segment_line } = error.details as { segment: string; segment_line: number };
+  const firstLine = chain.find((link) => link.segment === segment)?.firstLineNumber ?? 1;
+  return { line_number: firstLine + segment_line - 1, segment, segment_line, error: error.message };
 }
 
 /** Reads little at a time, with pauses, and no more once it was interrupted. */

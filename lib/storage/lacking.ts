@@ -1,4 +1,5 @@
 /** Whether what this home acknowledged is in the ledger that was opened. */
+import { AgentopsdError } from '../base/errors.js';
 import type { DamageRecord } from '../model/health.js';
 import type { Anchor } from './anchor.js';
 import { readAnchor } from './anchor.js';
@@ -20,9 +21,34 @@ export async function findLacking(
 ): Promise<DamageRecord | undefined> {
   const anchor = await readAnchor(disk, home);
   if (anchor === undefined) return undefined;
-  const found = await history.line(anchor.seq);
-  const standing = found && { ...found, hash: hashOfLine(found.bytes) };
-  return isLacking(plan, anchor, standing) ? lackingRecord(plan, anchor) : undefined;
+  return isLacking(plan, anchor, await lineOf(history, anchor.seq)) ? lackingRecord(plan, anchor) : undefined;
+}
+
+/**
+ * Whether the anchored event stands where `covered`, which is not verified, has it; or lies behind all of it. Where it
+ * does not, something is wrong in there: it has to be looked at before anybody says what.
+ */
+export async function holdsAnchored(
+  disk: Disk,
+  home: Home,
+  covered: { readonly lastSeq: number; readonly history: History },
+): Promise<boolean> {
+  const anchor = await readAnchor(disk, home);
+  if (anchor === undefined || anchor.seq > covered.lastSeq) return true;
+  return (await lineOf(covered.history, anchor.seq))?.hash === anchor.hash;
+}
+
+async function lineOf(
+  history: History,
+  seq: number,
+): Promise<{ segment: string; line: number; hash: string } | undefined> {
+  try {
+    const found = await history.line(seq);
+    return found && { segment: found.segment, line: found.line, hash: hashOfLine(found.bytes) };
+  } catch (error) {
+    if (error instanceof AgentopsdError && error.code === 'ledger_unreadable') return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -10,7 +10,7 @@
  *
  * A checkpoint is used in a ledger without damage and with one head alone. In any other everything is looked at.
  */
-
+import { join } from 'node:path';
 import type { FileSeams } from './atomic-file.js';
 import type { CheckpointContents } from './checkpoint.js';
 import { Checkpoints } from './checkpoints.js';
@@ -19,6 +19,7 @@ import { Eager } from './eager.js';
 import { History, type HistorySegment } from './history.js';
 import type { Home } from './home.js';
 import type { KeptSegments } from './kept-segments.js';
+import { holdsAnchored } from './lacking.js';
 import type { LedgerObserver, ReplayedEvent } from './ledger.js';
 import type { KnownSegment } from './mark.js';
 import type { ReplayOptions, ReplayPlan } from './replay.js';
@@ -66,8 +67,7 @@ async function fromCheckpoint(
   const found = await checkpoints?.newest((contents) => whyNotHere(contents, source));
   if (found === undefined) return undefined;
   const { contents, restoring } = found;
-  const coveredBytes = contents.chain.reduce((sum, { end }) => sum + end.toByte, 0);
-  const behindUnverified = coveredBytes > options.verifiedAtOnceBytes;
+  const behindUnverified = isMuch(contents, options) && (await isBelievable(contents, source, options.home));
   const known = new Map(contents.chain.map((one) => [one.segment, one]));
   const plan = await planReplay(behindUnverified ? { ...source, known } : source);
   const why = whyNotIn(plan, contents.chain);
@@ -147,6 +147,25 @@ async function tellRest(
   take: (events: readonly ReplayedEvent[]) => void,
 ): Promise<void> {
   for await (const block of replayBlocks(source, plan, fromLink)) take(block);
+}
+
+function isMuch({ chain }: CheckpointContents, { verifiedAtOnceBytes }: OpeningOptions): boolean {
+  return chain.reduce((sum, { end }) => sum + end.toByte, 0) > verifiedAtOnceBytes;
+}
+
+/** Whether nothing shows beforehand that what it covers is not what it was. */
+function isBelievable(
+  contents: CheckpointContents,
+  { disk, ledgerFolder }: ReplayOptions,
+  home: Home,
+): Promise<boolean> {
+  const history = new History();
+  history.restore(contents.history, (name) => ({
+    name,
+    countedBytes: () => contents.chain.find(({ segment }) => segment === name)?.end.toByte ?? 0,
+    open: async () => ({ file: await disk.open(join(ledgerFolder, name), 'read'), close: true }),
+  }));
+  return holdsAnchored(disk, home, { lastSeq: contents.seq, history });
 }
 
 /** By what can be seen without reading: spares the reading of what can't fit. */

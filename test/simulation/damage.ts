@@ -15,7 +15,7 @@ import type { Dice } from './dice.js';
 import type { Happening } from './faults.js';
 import { LEDGER, ledgerFiles } from './places.js';
 import { STATE } from './process.js';
-import { openOn, type Recovered } from './recovery.js';
+import { isLacking, openOn, type Recovered } from './recovery.js';
 
 /** What was done, and where it must be told. */
 interface Done {
@@ -57,6 +57,7 @@ function chainText(text: LedgerText): string {
 }
 
 async function judge(disk: MemoryDisk, text: LedgerText, done: Done, dice: Dice): Promise<void> {
+  await judgeBehind(disk.fork(), done, dice);
   let opened: Recovered;
   try {
     opened = await openOn(disk, dice.int(1e9));
@@ -79,6 +80,25 @@ async function judge(disk: MemoryDisk, text: LedgerText, done: Done, dice: Dice)
     if (!done.mayTake(line) && !there.has(String(line.value['event_id'])))
       throw new Violation(`${done.what} ${done.where}: ${line.segment}:${line.number} can be read, and is lost`);
   await judgeAdoption(disk, opened, done, dice);
+}
+
+/** Where a checkpoint covers it, it is told as soon as it is found; then the next opening has to see it for itself. */
+async function judgeBehind(disk: MemoryDisk, done: Done, dice: Dice): Promise<void> {
+  let opened: Recovered;
+  try {
+    opened = await openOn(disk, dice.int(1e9), { verifiesBehind: true, readsNothing: true });
+  } catch (error) {
+    if (error instanceof AgentopsdError && error.code === 'ledger_newer') return;
+    throw error;
+  }
+  const { damage, claimsHeldThroughSeq } = opened.kernel.health();
+  const when = `${done.what} ${done.where}, verified behind the opening`;
+  if (!damage.some(done.isToldBy)) throw new Violation(`${when}: told is ${JSON.stringify(damage)}`);
+  if (claimsHeldThroughSeq < opened.kernel.state.lastSeq)
+    throw new Violation(`${when}: jobs may be claimed behind ${claimsHeldThroughSeq}`);
+  const left = checkpointsOn(disk);
+  if (left.length > 0 && damage.some(({ error }) => !isLacking(error)))
+    throw new Violation(`${when}: ${left.length} checkpoints stay`);
 }
 
 /** Accepted damage is told no more, now and after the next start. */
@@ -215,7 +235,7 @@ function isInLastBatch(text: LedgerText, line: Line): boolean {
 
 /** One bit of a checkpoint, or its end: it proves nothing any more. @returns whether there was one */
 export function spoilCheckpoint(disk: MemoryDisk, dice: Dice): boolean {
-  const paths = disk.paths().filter((path) => path.startsWith(`${STATE}/`) && path.endsWith('.checkpoint'));
+  const paths = checkpointsOn(disk);
   if (paths.length === 0) return false;
   for (const path of paths) {
     const sizeBytes = disk.contentOf(path)?.length ?? 0;
@@ -224,6 +244,10 @@ export function spoilCheckpoint(disk: MemoryDisk, dice: Dice): boolean {
     disk.fileAt(path)?.tamper(dice.maybe(0.7) ? { bytes: Buffer.from([byte]), position } : { sizeBytes: position });
   }
   return true;
+}
+
+function checkpointsOn(disk: MemoryDisk): string[] {
+  return disk.paths().filter((path) => path.startsWith(`${STATE}/`) && path.endsWith('.checkpoint'));
 }
 
 function contentOf(disk: MemoryDisk, name: string): Buffer {

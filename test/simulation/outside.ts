@@ -8,6 +8,9 @@ import type { Happening } from './faults.js';
 import { LEDGER, QUARANTINE, RUN } from './places.js';
 import type { World } from './world.js';
 
+/** Where somebody else's name for a segment stands. */
+const LINKED = '/repository/linked';
+
 /** @returns what was done; undefined when there was nothing to be done */
 export function tamper(world: World): Happening | undefined {
   const names = world.disk.namesIn(LEDGER).filter((name) => name.endsWith('.jsonl'));
@@ -23,7 +26,7 @@ export function tamper(world: World): Happening | undefined {
   if (content === undefined || file === undefined) return undefined;
   world.everTampered = true;
   world.note(`! somebody turns to ${name}`);
-  switch (dice.pick([0, 0, 1, 1, 2, 2, 3, 4, 4])) {
+  switch (dice.pick([0, 0, 1, 1, 2, 2, 3, 4, 4, 5])) {
     case 0: {
       world.disk.unplant(path);
       world.tampered = { what: name, restore: () => world.disk.plant(path, content) };
@@ -46,6 +49,10 @@ export function tamper(world: World): Happening | undefined {
       world.tampered = { what: name, restore: () => file.tamper({ sizeBytes: content.length }) };
       return 'segment grown';
     }
+    case 5:
+      void world.disk.link(path, LINKED);
+      world.tampered = { what: name, restore: () => world.disk.unplant(LINKED) };
+      return 'segment linked';
     default:
       // Nobody puts it back: whoever starts now begins to count anew.
       world.disk.unplantFolder(RUN);

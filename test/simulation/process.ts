@@ -123,6 +123,7 @@ export class SimulatedProcess {
           facts: factsFor(this, world),
           lockStaleMs: world.plan.lockStaleMs,
           segmentBytes: world.plan.segmentBytes,
+          verifiedAtOnceBytes: world.plan.verifiedAtOnceBytes,
           progress: (text) => world.note(`${this.name} says ${text}`),
         });
         this.ledger = ledger;

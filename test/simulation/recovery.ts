@@ -3,6 +3,7 @@
  * a copy. Nothing fails in it but what is asked for, and nobody else lives there.
  */
 import { AgentopsdError } from '../../lib/base/errors.js';
+import { limits } from '../../lib/base/limits.js';
 import { type Kernel, openKernel } from '../../lib/engine/kernel.js';
 import { type FileLedger, openFileLedger } from '../../lib/storage/file-ledger.js';
 import { openHome } from '../../lib/storage/home.js';
@@ -24,15 +25,22 @@ export interface Recovered {
 
 export interface Opening {
   readonly withoutCheckpoint?: boolean;
+  /** What a checkpoint covers is verified behind the opening, which is waited for. */
+  readonly verifiesBehind?: boolean;
+  /** Old events that are damaged can't be read before the next start. */
+  readonly readsNothing?: boolean;
   /** The state folder: another one is another home. */
   readonly state?: string;
 }
+
+/** A verification takes a few for each block of a segment. */
+const MOST_STEPS_BEHIND = 2_000;
 
 let processes = 0;
 
 /** Opens as a process would that takes everybody before it for dead, and reads all that it has. */
 export async function openOn(disk: MemoryDisk, seed: number, how: Opening = {}): Promise<Recovered> {
-  const { withoutCheckpoint = false, state = STATE } = how;
+  const { withoutCheckpoint = false, verifiesBehind = false, state = STATE } = how;
   const random = seededRandom(seed);
   const clock = new TestClock();
   const home = await openHome({ disk, random, root: ROOT, env: { AGENTOPSD_STATE_DIR: state } });
@@ -53,15 +61,33 @@ export async function openOn(disk: MemoryDisk, seed: number, how: Opening = {}):
           lookUp: () => undefined,
         },
         observer: withoutCheckpoint ? withoutKeeper(observer) : observer,
+        ...(verifiesBehind && { verifiedAtOnceBytes: 0 }),
       });
       opened = ledger;
       return ledger;
     },
   });
   if (opened === undefined) throw new Error('invariant broken: a kernel opens its ledger');
+  if (verifiesBehind) await verification(opened, clock);
   const events: StoredEvent['event'][] = [];
-  for await (const { event } of opened.read(1)) events.push(event);
+  if (!how.readsNothing) for await (const { event } of opened.read(1)) events.push(event);
   return { kernel, ledger: opened, events };
+}
+
+/** Waits until what is verified behind the opening is verified, or damage is told. */
+async function verification(ledger: FileLedger, clock: TestClock): Promise<void> {
+  for (let step = 0; step < MOST_STEPS_BEHIND; step++) {
+    const { verifiedThroughSeq, damage } = ledger.health();
+    if (verifiedThroughSeq === undefined || damage.some(({ error }) => !isLacking(error))) return;
+    clock.advance(limits.backgroundPauseMs);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  throw new Violation('what a checkpoint covers was not verified');
+}
+
+/** That an event is missing is told at once. */
+export function isLacking(error: string): boolean {
+  return error.includes('acknowledged here, is missing');
 }
 
 function withoutKeeper({ keeper: _, ...observer }: LedgerObserver): LedgerObserver {

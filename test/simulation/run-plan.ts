@@ -1,5 +1,6 @@
 /** What kind of run a seed makes: how many writers, what guards them, how large things are, what may go wrong. */
 
+import { limits } from '../../lib/base/limits.js';
 import type { DiskCall } from '../support/memory-disk.js';
 import type { Dice } from './dice.js';
 import { type Armed, callsOfErrno, callsOfPhase, errnos, failedSyncs, type Phase, waitingCalls } from './faults.js';
@@ -11,6 +12,8 @@ export interface RunPlan {
   readonly writers: number;
   readonly lockStaleMs: number;
   readonly segmentBytes: number;
+  /** What a checkpoint covers is verified before a daemon serves, or behind. */
+  readonly verifiedAtOnceBytes: number;
   readonly payloadBytes: number;
   /** Crashes of the run. */
   readonly crashes: number;
@@ -31,6 +34,7 @@ export function drawPlan(dice: Dice): RunPlan {
     ]),
     lockStaleMs: 3_000,
     segmentBytes: dice.pick([2_000, 5_000, 100_000]),
+    verifiedAtOnceBytes: dice.pick([0, limits.verifiedAtOnceBytes]),
     payloadBytes: dice.pick([20, 200, 900]),
     crashes: 3 + dice.int(4),
     errors: dice.pick([0, 0.7, 1]),

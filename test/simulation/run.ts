@@ -377,7 +377,7 @@ class Run {
   async #recover(disk: Parameters<typeof recoverAndJudge>[0], what: string): Promise<void> {
     const world = this.#world;
     const { witness } = world;
-    await recoverAndJudge(disk, witness, this.#dice.int(1e9), what);
+    await recoverAndJudge(disk, witness, this.#dice.int(1e9), what, { verifiesBehind: this.#dice.maybe(0.3) });
     this.#recoveries++;
     if (!this.#dice.maybe(0.15)) return;
     // Once with what the first opening left, checkpoints among it, and once by the events alone; a checkpoint that is not

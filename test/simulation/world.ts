@@ -173,6 +173,7 @@ export class World {
     this.note(`${process.name} serves`);
     this.#judgeTakeover(process);
     const kernel = process.kernel;
+    if (kernel?.health().verifiedThroughSeq !== undefined) this.happens('verified behind');
     if (kernel === undefined || this.tampered !== undefined) return;
     this.judge(() => judgeOpened(this, process, kernel));
   }

@@ -301,6 +301,53 @@ test('damage that is found behind is told, holds claims, and takes the checkpoin
   await third.ledger.close();
 });
 
+test('a line behind a checkpoint, altered to a newer version, is told, and claims are held', async ({ place }) => {
+  const first = await open(place);
+  await first.append(life.slice(0, 300));
+  await first.ledger.close();
+  // The last of a segment: no line behind it says that it was altered.
+  const [oldest = ''] = (await readdir(place.layout.ledger)).sort();
+  const path = join(place.layout.ledger, oldest);
+  const content = await readFile(path, 'utf8');
+  const at = content.lastIndexOf('"schema_version":1');
+  await writeFile(path, `${content.slice(0, at)}"schema_version":2${content.slice(at + 18)}`);
+  const second = await open(place, { verifiedAtOnceBytes: 0 });
+  await until('it is told', () => second.ledger.health().damage.length > 0);
+  const { damage, claimsHeldThroughSeq } = second.ledger.health();
+  assert.match(damage[0]?.error as string, 'schema_version 2');
+  const lines = content.split('\n').length - 1;
+  assert.equal([damage[0]?.line_number, damage[0]?.segment_line, claimsHeldThroughSeq], [lines, lines, 300]);
+  await second.ledger.close();
+  assert.equal(await names(place), []);
+});
+
+// What can't be read at the very end is lacking too: nobody knows which event it was.
+for (const [what, told, put] of [
+  ['altered', 1, (line: string) => line.replace(/"occurred_at":"\d/, '"occurred_at":"9')],
+  ['no line any more', 2, (line: string) => line.replace(/}\n$/, '}!')],
+] as const)
+  test(`the anchored event in what is verified behind, ${what}: everything is verified at once, and it is damage`, async ({
+    place,
+  }) => {
+    const first = await open(place);
+    await first.append(life.slice(0, 300));
+    const { name } = first.ledger.segment;
+    await first.ledger.close();
+    const path = join(place.layout.ledger, name);
+    const content = await readFile(path, 'utf8');
+    const at = content.lastIndexOf('\n', content.length - 2) + 1;
+    await writeFile(path, content.slice(0, at) + put(content.slice(at)));
+    const { ledger } = await open(place, { verifiedAtOnceBytes: 0 });
+    const { damage, claimsHeldThroughSeq, verifiedThroughSeq } = ledger.health();
+    assert.is(verifiedThroughSeq, undefined);
+    assert.is(damage.length, told);
+    const last = content.split('\n').length - 1;
+    for (const { segment, segment_line } of damage) assert.equal([segment, segment_line], [name, last]);
+    assert.not.match(damage[0]?.error as string, 'is missing');
+    assert.is(claimsHeldThroughSeq, ledger.lastSeq());
+    await ledger.close();
+  });
+
 test('a verification that is not through ends with the daemon', async ({ place }) => {
   const first = await open(place);
   await first.append(life.slice(0, 600));
