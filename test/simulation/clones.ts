@@ -26,9 +26,13 @@ export async function cloneAndJudge(world: MemoryDisk, witness: Witness, dice: D
   const audit = witness.audit(ledgerFiles(original), 'before the clone');
   if (audit.ledger.events.length === 0) return undefined;
   const clone = original.fork();
+  const originalNames = new Set(original.namesIn(LEDGER));
   clone.unplantFolder(RUN);
   await workElsewhere(clone, audit, dice);
-  return dice.maybe(0.5) ? returnToStopped(original, clone, audit, dice) : returnToBusy(original, clone, audit, dice);
+  expectUntouched(original, clone, 'a clone worked');
+  const happened = await (dice.maybe(0.5) ? returnToStopped : returnToBusy)(original, clone, audit, dice);
+  expectUntouched(clone, original, 'a clone came back', originalNames);
+  return happened;
 }
 
 /** All of it is shown there, none of it is theirs; then they do everything that they can to it. */
@@ -98,6 +102,15 @@ async function returnToBusy(original: MemoryDisk, clone: MemoryDisk, audit: Audi
   if (after.kernel.state.job(CLONE_JOB) !== undefined)
     throw new Violation(`${when}: what stands behind the other head is shown as if it counted`);
   return 'two heads';
+}
+
+/** A segment of somebody else's stays as it was, to its last byte: torn ends too, and those without an event. */
+function expectUntouched(from: MemoryDisk, to: MemoryDisk, when: string, own: ReadonlySet<string> = new Set()): void {
+  const there = ledgerFiles(to);
+  for (const [name, content] of ledgerFiles(from)) {
+    if (own.has(name) || !content.subarray(0, Math.max(0, content.indexOf(0x0a))).includes('"segment":{')) continue;
+    if (!there.get(name)?.equals(content)) throw new Violation(`${when}: ${name} of another home was moved or changed`);
+  }
 }
 
 /** @param reasons how many have to be told */

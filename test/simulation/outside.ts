@@ -5,7 +5,7 @@
  */
 import { posix } from 'node:path';
 import type { Happening } from './faults.js';
-import { LEDGER, QUARANTINE, RUN } from './places.js';
+import { LEDGER, QUARANTINE, RUN, TERMS } from './places.js';
 import type { World } from './world.js';
 
 /** Where somebody else's name for a segment stands. */
@@ -55,7 +55,7 @@ export function tamper(world: World): Happening | undefined {
       return 'segment linked';
     default:
       // Nobody puts it back: whoever starts now begins to count anew.
-      world.disk.unplantFolder(RUN);
+      world.disk.unplantFolder(dice.maybe(0.7) ? RUN : TERMS);
       // While the one who lost it still writes: nothing of him is to be seen there any more.
       if (dice.maybe(0.6)) world.wanted ??= 'second writer';
       return 'run folder removed';

@@ -6,6 +6,7 @@ export const DAEMON = '/repository/.agents/daemon';
 export const LEDGER = `${DAEMON}/ledger`;
 export const QUARANTINE = `${DAEMON}/quarantine`;
 export const RUN = `${DAEMON}/run`;
+export const TERMS = `${RUN}/terms`;
 
 /** The segments as anybody sees them now. */
 export function ledgerFiles(disk: MemoryDisk): Map<string, Buffer> {
