@@ -513,7 +513,9 @@ ledgers('a link or a FIFO in the place of a segment or folder is refused', async
 ledgers('closing waits for what was given, and is idempotent', async () => {
   const opened = await place.open();
   const appended = opened.ledger.append([eventOf(1)]);
-  await Promise.all([opened.ledger.close(), opened.ledger.close()]);
+  const closing = [opened.ledger.close(), opened.ledger.close()];
+  assert.is(await codeOf(() => opened.ledger.append([eventOf(2)])), 'writer_stopped', 'it takes nothing more');
+  await Promise.all(closing);
   assert.equal(await appended, { firstSeq: 1, lastSeq: 1 });
   assert.is(await codeOf(() => opened.ledger.append([eventOf(2)])), 'writer_stopped');
   assert.is((await place.open()).replayed.length, 1);

@@ -130,6 +130,23 @@ terms('a run folder that is exchanged between counting and linking is found', as
   assert.not(term.isOurs(), 'another file of that name');
 });
 
+terms('a number that was counted in one run folder is never linked in another', async () => {
+  await take();
+  const exchange = meddle('open', '.tmp', () => {
+    fs.renameSync(place.layout.run, `${place.layout.run}.gone`);
+    fs.mkdirSync(place.layout.terms, { recursive: true });
+    fs.writeFileSync(join(place.layout.terms, '1005'), '');
+  });
+  const term = await take(undefined, exchange).catch(() => undefined);
+  assert.ok(term === undefined || term.number === 1006, `term ${term?.number} stands beside term 1005`);
+});
+
+terms('only terms/ was taken away: the own term is gone all the same', async () => {
+  const term = await take();
+  fs.rmSync(place.layout.terms, { recursive: true });
+  assert.not(term.isOurs());
+});
+
 terms('a renewed one is its own plus one, with its own still there', async () => {
   const first = await take();
   const second = await take(first);
