@@ -83,6 +83,25 @@ export const bugs: readonly PlantedBug[] = [
     '{ from: first.seq }',
     '{ from: events.at(-1).seq }',
   ),
+  bug(
+    'what may survive is told as not written',
+    'storage/appender.js',
+    'failure.written ? batch.waiters : [], failure.written ? [] : batch.waiters',
+    '[], batch.waiters',
+  ),
+  bug(
+    'an error of the disk passes for a full one',
+    'storage/appender.js',
+    "new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])",
+    "new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO'])",
+  ),
+  bug(
+    'a clean stop does not wait for the batch in flight',
+    'storage/appender.js',
+    `this.#closing = true;
+        await this.#running;`,
+    'this.#closing = true;',
+  ),
   // ------------------------------------------------------------------------------------------------- the check
   bug('the next term is not looked for', 'storage/check.js', 'if (!term.isLast())', 'if (false)'),
   bug('the own term is not looked for', 'storage/check.js', 'if (!term.isOurs())', 'if (false)'),
@@ -93,6 +112,7 @@ export const bugs: readonly PlantedBug[] = [
     'return undefined;',
   ),
   bug('a replaced segment passes', 'storage/check.js', 'if (!isSame(named, own))', 'if (false)'),
+  bug('a second name of the segment passes', 'storage/check.js', 'if (named.links !== 1)', 'if (false)'),
   // ------------------------------------------------------------------------------------------------- becoming the writer
   bug(
     'the folder of a new segment is not synced',
@@ -159,6 +179,18 @@ export const bugs: readonly PlantedBug[] = [
   ),
   bug('a copy in the quarantine is not synced', 'storage/quarantine.js', 'await copy.datasync();', ''),
   bug('what was removed is not saved', 'storage/vigil.js', 'await kept.saveGone(this.#options)', '[]'),
+  bug(
+    "another home's torn end is cut",
+    'storage/repair.js',
+    'if (plan.after !== undefined && last?.ours)',
+    'if (plan.after !== undefined)',
+  ),
+  bug(
+    "another home's segments without events are set aside",
+    'storage/replay.js',
+    'return facts.header === undefined || facts.own;',
+    'return true;',
+  ),
   // ------------------------------------------------------------------------------------------------- replay
   bug(
     'half a batch counts',
@@ -204,6 +236,21 @@ export const bugs: readonly PlantedBug[] = [
     'storage/replay.js',
     'claimsHeldThroughSeq: damage.length > 0 ? (chain?.lastSeq ?? 0) : 0,',
     'claimsHeldThroughSeq: 0,',
+  ),
+  bug('damage behind a checkpoint is not told', 'storage/behind.js', "if (found.status === 'corrupt')", 'if (false)'),
+  bug(
+    'what is behind a checkpoint is believed against the anchor',
+    'storage/lacking.js',
+    'return (await lineOf(covered.history, anchor.seq))?.hash === anchor.hash;',
+    'return true;',
+    'storage/checkpoint',
+  ),
+  bug(
+    'damage elsewhere hides what is missing',
+    'storage/lacking.js',
+    'return found !== undefined && !isTold(plan.damage, found);',
+    'return false;',
+    'storage/lacking',
   ),
   bug('adopted damage is forgotten', 'storage/opening.js', 'condition.notice(event);', ';'),
   // ------------------------------------------------------------------------------------------------- state

@@ -94,6 +94,26 @@ function withoutKeeper({ keeper: _, ...observer }: LedgerObserver): LedgerObserv
   return observer;
 }
 
+/** What the new header seals has whole lines alone, so that anybody can read on over it. */
+function judgeSealed(disk: MemoryDisk, name: string, what: string): void {
+  const files = ledgerFiles(disk);
+  const { segment } = JSON.parse(files.get(name)?.toString('utf8').split('\n')[0] ?? '{}');
+  const sealed = files.get(segment?.after?.segment)?.toString('utf8') ?? '';
+  const rest = sealed
+    .split('\n')
+    .filter((line, at, lines) => !(isJson(line) || (line === '' && at === lines.length - 1)));
+  if (rest.length > 0) throw new Violation(`${what}: ${segment.after.segment} holds "${rest[0]?.slice(0, 40)}"`);
+}
+
+function isJson(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Recovers and judges all of it. @throws Violation */
 export async function recoverAndJudge(
   disk: MemoryDisk,
@@ -118,6 +138,7 @@ export async function recoverAndJudge(
     );
   if (recovered.events.length !== events.length)
     throw new Violation(`${what}: ${recovered.events.length} of ${events.length} events are read back`);
+  judgeSealed(disk, recovered.ledger.segment.name, what);
   judgeEvents(recovered.events, events, `${what}: opened`);
   judgeHealth(recovered.kernel, `${what}: opened`);
   judgeState(recovered.kernel, after, events, `${what}: opened`);
