@@ -301,6 +301,16 @@ test('a torn first batch, behind a header', async () => {
   assert.is(found.plan.torn[0]?.fromByte, from);
 });
 
+test('a segment of ours that the chain passes by stays where it is once an event stands in it', async () => {
+  const disk = new MemoryDisk();
+  const one = new SegmentBuilder(1, homeA).batches(1).plant(disk);
+  new SegmentBuilder(2, homeA, one.place()).batches(1).plant(disk);
+  new SegmentBuilder(3, homeA, one.place()).batches(1).plant(disk);
+  const found = await replay(disk);
+  whole(found, 2);
+  assert.equal(found.plan.orphans, []);
+});
+
 test('a file without a valid header is set aside', async () => {
   for (const content of ['', '{"schema', 'garbage\n', '\0\0\0\0']) {
     const disk = new MemoryDisk();
@@ -326,6 +336,15 @@ test('zeros are corruption as soon as a whole batch stands behind them', async (
 test('the last whole batch does not hide that the one before it is zero', async () => {
   const disk = new MemoryDisk();
   const one = new SegmentBuilder(1, homeA).batches(1, 2, 1);
+  one.plant(disk, patched(one.bytes(), one.startOf(3), Buffer.alloc(one.startOf(5) - one.startOf(3))));
+  const found = await replay(disk);
+  corrupt(found, `${one.name}:3`);
+  assert.equal([found.seqs, found.plan.torn], [[1, 4], []]);
+});
+
+test('zeros that reach from a whole batch into the last one are no torn end: its commit tells where it began', async () => {
+  const disk = new MemoryDisk();
+  const one = new SegmentBuilder(1, homeA).batches(1, 1, 2);
   one.plant(disk, patched(one.bytes(), one.startOf(3), Buffer.alloc(one.startOf(5) - one.startOf(3))));
   const found = await replay(disk);
   corrupt(found, `${one.name}:3`);
@@ -535,6 +554,17 @@ test('altered events of another home, as far as the chain can tell', async () =>
   one.lines[2] = (one.lines[2] as string).replace('goal', 'gaol');
   one.plant(disk);
   corrupt(await replay(disk), `${one.name}:3`);
+});
+
+test('the last line of another home, altered, is told by the header of ours that goes on from it', async () => {
+  const disk = new MemoryDisk();
+  const one = new SegmentBuilder(1, homeB).batches(1, 1);
+  const two = new SegmentBuilder(2, homeA, one.place()).batches(1).plant(disk);
+  one.lines[2] = (one.lines[2] as string).replace('goal', 'gaol');
+  one.plant(disk);
+  const found = await replay(disk);
+  corrupt(found, `${one.name}:3`);
+  assert.match(found.plan.damage[0]?.error ?? '', two.name);
 });
 
 test('line numbers run over all segments as cat prints them', async () => {
