@@ -18,11 +18,14 @@ export interface FoldedJob {
   readonly key: string | undefined;
   readonly maxAttempts: number | undefined;
   readonly targets: unknown;
+  /** As it was handed in; undefined where the event does not say. */
+  readonly payload: unknown;
   attempt: number;
   claimToken: string | undefined;
   leaseExpiresAt: string | undefined;
   failure: JsonObject | undefined;
   artifacts: JsonObject | undefined;
+  artifactRefs: JsonObject | undefined;
   reason: string | undefined;
   readonly createdAt: string | undefined;
   updatedAt: string | undefined;
@@ -39,13 +42,23 @@ export interface Fold {
   readonly jobs: Map<string, FoldedJob>;
   /** Of the last event folded. */
   lastEventId: string | undefined;
+  lastOccurredAt: string | undefined;
+  /** Whether an event said that a read model is behind. */
+  markedStale: boolean;
   count: number;
   /** Jobs that were accepted more than once, with the second event. */
   readonly acceptedTwice: JsonObject[];
 }
 
 export function emptyFold(): Fold {
-  return { jobs: new Map(), lastEventId: undefined, count: 0, acceptedTwice: [] };
+  return {
+    jobs: new Map(),
+    lastEventId: undefined,
+    lastOccurredAt: undefined,
+    markedStale: false,
+    count: 0,
+    acceptedTwice: [],
+  };
 }
 
 export function foldEvents(events: readonly JsonObject[], into: Fold = emptyFold()): Fold {
@@ -55,6 +68,8 @@ export function foldEvents(events: readonly JsonObject[], into: Fold = emptyFold
 
 function foldOne(fold: Fold, event: JsonObject): void {
   fold.lastEventId = textAt(event, 'event_id');
+  fold.lastOccurredAt = textAt(event, 'occurred_at');
+  fold.markedStale ||= event['event_type'] === 'projection.marked_stale';
   fold.count += 1;
   const jobId = textAt(event, 'job_id') ?? '';
   const job = fold.jobs.get(jobId);
@@ -77,11 +92,13 @@ function accepted(jobId: string, event: JsonObject): FoldedJob {
     key: textAt(event, 'payload', 'idempotency_key'),
     maxAttempts: numberAt(event, 'payload', 'max_attempts'),
     targets: at(event, 'payload', 'projection_targets'),
+    payload: at(event, 'payload', 'job_payload'),
     attempt: 0,
     claimToken: undefined,
     leaseExpiresAt: undefined,
     failure: undefined,
     artifacts: undefined,
+    artifactRefs: undefined,
     reason: undefined,
     createdAt: textAt(event, 'occurred_at'),
     updatedAt: textAt(event, 'occurred_at'),
@@ -102,6 +119,8 @@ function take(job: FoldedJob, event: JsonObject, type: string): void {
   const lease = textAt(event, 'payload', 'lease_expires_at');
   const artifacts = at(event, 'payload', 'artifacts');
   if (isObject(artifacts)) job.artifacts = artifacts;
+  const refs = at(event, 'payload', 'artifact_refs');
+  if (isObject(refs)) job.artifactRefs = refs;
   if (type === 'job.claimed') {
     job.attempt += 1;
     job.status = 'running';

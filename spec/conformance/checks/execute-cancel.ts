@@ -13,8 +13,12 @@ export const cancelChecks = [
   check('execute.cancel.queued', async (context) => {
     const { target } = context;
     const reason = 'nobody needs it any more';
+    const { ready } = await target.ready();
     const { jobId, answer } = await cancelledJob(context, { reason });
     context.mustAnswer(answer, 202, 'a cancel');
+    const projection = textAt(answer.json, 'projection_status');
+    const isCurrent = ready !== true || projection === 'current';
+    context.must(isCurrent, '`projection_status` is `current` where all is well', projection, answer);
     mustSay(context, 'a cancel', answer, { cancelled: true, outcome: 'cancelled', status: 'cancelled' });
     const events = await target.eventsOf(jobId, 'job.cancelled');
     context.must(events.length === 1, `one job.cancelled of ${jobId}`, `${events.length} of them`, answer);

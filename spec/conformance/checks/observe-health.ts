@@ -1,7 +1,7 @@
 /** `GET /v1/health`: the process lives, and says when. */
 import { check } from '../check.js';
 import { said } from '../context.js';
-import { instant, textAt } from '../json.js';
+import { at, instant, textAt } from '../json.js';
 import { contentType, isJsonType } from '../monitor/answer-rules.js';
 
 const CLOCK_STEP_MS = 1_100;
@@ -19,6 +19,7 @@ export const healthChecks = [
       said(answer),
       answer,
     );
+    context.should(at(answer.json, 'read_only') === true, '`read_only` is true', said(answer), answer);
     context.must((textAt(answer.json, 'now') ?? '') !== '', '`now` is there', said(answer), answer);
   }),
 

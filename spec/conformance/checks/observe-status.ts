@@ -29,6 +29,12 @@ export const statusChecks = [
       const difference = firstDifference(seen.ready[name], at(seen.status.json, name), name);
       context.must(difference === undefined, `\`${name}\` of /v1/status is that of /v1/ready`, difference, seen.status);
     }
+    const manifests = at(seen.status.json, 'projections', 'manifests');
+    const statuses = Object.values(isObject(manifests) ? manifests : {}).map((manifest) => textAt(manifest, 'status'));
+    const projection = textAt(seen.ready, 'projection_status');
+    const isCurrent = statuses.length > 0 && statuses.every((status) => status === 'current');
+    const expected = '`projection_status` of /v1/ready is `current` where every manifest of /v1/status is';
+    context.must(!isCurrent || projection === 'current', expected, projection, seen.status);
   }),
 
   check('observe.status.empty-arrays', async (context) => {

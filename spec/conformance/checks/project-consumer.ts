@@ -3,21 +3,10 @@ import { check, Late, NotTested } from '../check.js';
 import type { Context } from '../context.js';
 import { consumerReads } from '../contract-routes.js';
 import { type SchemaName, shapeProblem } from '../contract-schemas.js';
-import { terminal } from '../fold.js';
-import {
-  at,
-  firstDifference,
-  type JsonObject,
-  numberAt,
-  objectsAt,
-  same,
-  sameOrBlank,
-  shown,
-  textAt,
-} from '../json.js';
+import { at, firstDifference, numberAt, objectsAt, same, shown, textAt } from '../json.js';
 import { consumerLists } from '../monitor/consumer-oracle.js';
-import type { Exchange } from '../target/exchange.js';
 import type { Target } from '../target/target.js';
+import { compare, mustBe, mustBeOneSnapshot } from './consumer-compare.js';
 import { kindTypes, mixedJobs, oneOfEachKind, readAll, workEndsWithinMs } from './consumer-jobs.js';
 import { someJobs, steady } from './steady.js';
 
@@ -28,9 +17,6 @@ const shapeOf: Readonly<Record<(typeof consumerReads)[number], SchemaName>> = {
   '/jobs': 'ConsumerJobs',
   '/wiki': 'ConsumerWiki',
 };
-/** Once set they stay; whoever looks at both places sees the same. */
-const SHARED_MEMBERS = ['status', 'failure', 'artifacts', 'request_ids', 'last_event_id'];
-
 export const consumerChecks = [
   check('project.consumer.shapes', async (context) => {
     await someJobs(context, 1);
@@ -136,16 +122,19 @@ export const consumerChecks = [
   check('project.consumer.snapshot-identity', async (context) => {
     const path = `${context.target.consumerBase}/snapshot/latest`;
     await someJobs(context, 1);
-    const { seen, events } = await steady(context.target, async () => [
-      await context.target.readExchange(path),
-      await context.target.readExchange(path),
-    ]);
-    const [first, second] = seen;
-    const [id, again] = [first, second].map((answer) => textAt(answer?.json, 'snapshot_id'));
+    const { seen, events } = await steady(context.target, async () => ({
+      first: await context.target.readExchange(path),
+      second: await context.target.readExchange(path),
+      health: await context.target.readExchange(`${context.target.consumerBase}/health`),
+      status: await context.target.readExchange('/v1/status'),
+    }));
+    const { first, second } = seen;
+    const [id, again] = [first, second].map((answer) => textAt(answer.json, 'snapshot_id'));
     context.must(id === again, `snapshot_id stays ${id} while nothing is added`, again, second);
     const head = textAt(events.at(-1), 'event_id');
-    const named = textAt(second?.json, 'source', 'last_event_id');
+    const named = textAt(second.json, 'source', 'last_event_id');
     context.must(named === head, `source.last_event_id is the head of the ledger, ${head}`, named, second);
+    mustBeOneSnapshot(context, second, seen.health, seen.status);
     await someJobs(context, 1);
     const third = await context.target.readExchange(path);
     const later = textAt(third.json, 'snapshot_id');
@@ -196,29 +185,6 @@ export const consumerChecks = [
     for (const path of consumerReads) await context.target.readExchange(context.target.consumerBase + path);
   }),
 ];
-
-function mustBe(context: Context, answer: Exchange, path: readonly string[], value: unknown): void {
-  const seen = at(answer.json, ...path);
-  const expected = `on an empty data folder: ${path.join('.')} of ${answer.path} is ${JSON.stringify(value)}`;
-  context.must(same(seen, value), expected, shown(seen === undefined ? 'absent' : seen), answer);
-}
-
-function compare(context: Context, job: JsonObject, resource: JsonObject, answer: Exchange): void {
-  const isFirm = terminal.includes(textAt(job, 'status') ?? '') || job['status'] === 'queued';
-  for (const name of SHARED_MEMBERS) {
-    const expected = `resource of job ${shown(job['job_id'])}: ${name} ${shown(job[name] ?? 'absent')}, as in /v1/status`;
-    const holds = sameOrBlank(job[name], resource[name]) || (name === 'failure' && sameFailure(job, resource));
-    if (isFirm) context.must(holds, expected, shown(resource[name] ?? 'absent'), answer);
-    else context.should(holds, expected, shown(resource[name] ?? 'absent'), answer);
-  }
-}
-
-/** The consumer always gets a message, which elsewhere may be left out when empty. */
-function sameFailure(job: JsonObject, resource: JsonObject): boolean {
-  return ['code', 'message', 'retryable'].every((name) =>
-    sameOrBlank(at(job, 'failure', name), at(resource, 'failure', name)),
-  );
-}
 
 /** Where there are workers, one may take it again before anybody looks. */
 async function untilItWaits(context: Context, server: Target, jobId: string, isCertain: boolean): Promise<void> {

@@ -5,7 +5,11 @@ import { type Route, routeFor } from '../contract-routes.js';
 import { shapeProblem } from '../contract-schemas.js';
 import type { Findings, Report } from '../findings.js';
 import { isObject, shown } from '../json.js';
+import { repeatedMember } from '../json-members.js';
 import { type Exchange, routeOf } from '../target/exchange.js';
+
+/** Where a server repeats names, it does so in small answers too. */
+const SEARCHED_CHARACTERS = 262_144;
 
 export interface AnswerContext {
   readonly consumerBase: string;
@@ -47,6 +51,14 @@ function judgeShape(answer: Exchange, route: Route, findings: Findings, report: 
   }
   const problem = answer.json === undefined ? 'the body is no JSON' : shapeProblem(route.schema, answer.json);
   if (problem !== undefined) must('observe.http.schema-all', 'MUST', `a body of the shape ${route.schema}`, problem);
+  const twice = answer.json === undefined ? undefined : repeatedIn(answer);
+  if (twice !== undefined) must('observe.http.schema-all', 'SHOULD', 'each name once in an object', `${twice} twice`);
+}
+
+/** A text as long as what was understood of it hides nothing: only the others are looked through. */
+function repeatedIn({ text, json }: Exchange): string | undefined {
+  if (text.length > SEARCHED_CHARACTERS || JSON.stringify(json).length === text.length) return undefined;
+  return repeatedMember(text);
 }
 
 function judgeError(answer: Exchange, where: string, report: Report): void {

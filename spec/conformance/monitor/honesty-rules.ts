@@ -96,6 +96,13 @@ function judgeStatus(body: JsonObject, report: Report): void {
       report(check, 'MUST', 'no reason beside a manifest that is `current`', shown(each));
     }
   }
+  const [openclaw, manifest] = [
+    textAt(projections, 'openclaw', 'status'),
+    textAt(projections, 'manifests', 'openclaw-snapshot', 'status'),
+  ];
+  if (openclaw !== undefined && manifest !== undefined && openclaw !== manifest) {
+    report(check, 'SHOULD', `projections.openclaw.status is that of its manifest, ${manifest}`, openclaw);
+  }
   const current = said.length > 1 && said.every(([, status]) => status === 'current');
   if (current && listAt(projections, 'degraded_reasons').length > 0) {
     report(

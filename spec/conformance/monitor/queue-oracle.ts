@@ -52,10 +52,18 @@ export function judgeQueueJob(job: FoldedJob, shownJob: JsonObject, moment: Mome
   for (const [name, value] of said) {
     if (value !== undefined && !sameOrBlank(value, shownJob[name])) tell(name, value, shownJob[name]);
   }
+  if (job.payload !== undefined && !sameText(job.payload, shownJob['payload'] ?? {})) {
+    tell('payload', job.payload, shownJob['payload'], 'SHOULD');
+  }
   if (job.status === 'running' && status === 'running') judgeLease(job, shownJob, tell);
   if (terminal.includes(job.status) && shownJob['claim_token'] !== undefined && shownJob['claim_token'] !== '') {
     tell('claim_token', 'absent: the job has ended', shownJob['claim_token'], 'SHOULD');
   }
+}
+
+/** Payloads are large, and mostly written in the same order everywhere. */
+function sameText(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b) || same(a, b);
 }
 
 function judgeLease(job: FoldedJob, shownJob: JsonObject, tell: Tell): void {
@@ -108,6 +116,11 @@ function judgeResult(job: FoldedJob, shownJob: JsonObject, tell: Tell): void {
     const seen = isObject(shownJob['artifacts']) ? shownJob['artifacts'][name] : undefined;
     if (seen !== path) tell(`artifacts.${name}`, path, seen);
   }
+  for (const [name, reference] of Object.entries(job.artifactRefs ?? {})) {
+    const refs = shownJob['artifact_refs'];
+    const seen = isObject(refs) ? refs[name] : undefined;
+    if (!same(seen, reference)) tell(`artifact_refs.${name}`, reference, seen, isObject(seen) ? 'MUST' : 'SHOULD');
+  }
 }
 
 /** The same jobs, each once, in the order of acceptance. */
@@ -141,6 +154,10 @@ export function judgeView(job: FoldedJob, view: JsonObject, moment: Moment, live
   const result = view['result_status'];
   if (result !== undefined && result !== results[job.status])
     tell('result_status', results[job.status] ?? 'absent', result);
+  if (result === undefined && terminal.includes(job.status)) {
+    tell('result_status', results[job.status], 'absent', 'SHOULD');
+  }
+  if (view['job_type'] === undefined) tell('job_type', job.jobType ?? 'that of the job', undefined, 'SHOULD');
 }
 
 /** Which jobs a list of the read models holds. */

@@ -2,6 +2,7 @@
 import type { Report } from '../findings.js';
 import type { Fold } from '../fold.js';
 import { at, instant, isObject, type JsonObject, objectsAt, shown, textAt } from '../json.js';
+import { momentProblem } from './moments.js';
 import { bucketOf, judgeQueue, judgeSet, judgeView, type Moment, typesOf } from './queue-oracle.js';
 
 const viewCheck = 'project.rebuild.oracle';
@@ -69,6 +70,7 @@ function judgeManifests(status: unknown, head: string | undefined, report: Repor
 export function judgeStatus(status: unknown, fold: Fold, moment: Moment, report: Report): void {
   const jobs = objectsAt(status, 'queue', 'jobs');
   judgeQueue(fold, jobs, moment, report);
+  judgeRebuild(status, fold, moment, report);
   const types = typesOf(fold, jobs);
   const lists: readonly (readonly [string, readonly JsonObject[], 'jobs' | 'rpi' | 'dream' | 'wiki' | 'runs'])[] = [
     ['projections.jobs', objectsAt(status, 'projections', 'jobs'), 'jobs'],
@@ -98,6 +100,32 @@ export function judgeStatus(status: unknown, fold: Fold, moment: Moment, report:
           `${name} ${shown(observed ?? 'is absent')}`,
         ),
       );
+    }
+  }
+}
+
+/** When the read models say that they were made, and whether they are behind. */
+function judgeRebuild(status: unknown, fold: Fold, moment: Moment, report: Report): void {
+  const projections = at(status, 'projections');
+  const should = (expected: string, observed: unknown): void =>
+    report('observe.status.manifests', 'SHOULD', expected, shown(observed ?? 'absent'));
+  const manifests = Object.entries(
+    isObject(at(projections, 'manifests')) ? (at(projections, 'manifests') as object) : {},
+  );
+  const times: readonly (readonly [string, unknown])[] = [
+    ['projections.rebuilt_at', at(projections, 'rebuilt_at')],
+    ['projections.openclaw.generated_at', at(projections, 'openclaw', 'generated_at')],
+    ...manifests.map(([name, manifest]) => [`rebuilt_at of manifest ${name}`, at(manifest, 'rebuilt_at')] as const),
+  ];
+  for (const [name, value] of times) {
+    const problem = momentProblem(value, fold, moment);
+    if (problem !== undefined) should(`${name} is ${problem}`, value);
+  }
+  if (fold.markedStale) return;
+  for (const [name, manifest] of manifests) {
+    const isAtHead = textAt(manifest, 'last_event_id') === fold.lastEventId;
+    if (isAtHead && textAt(manifest, 'status') === 'stale') {
+      should(`manifest ${name} is not stale: it holds the last event, and none marked it`, manifest);
     }
   }
 }

@@ -4,19 +4,18 @@
  */
 import { type Route, routeFor } from '../contract-routes.js';
 import type { Findings, Report } from '../findings.js';
-import { emptyFold, type Fold, foldEvents } from '../fold.js';
-import { isObject, type JsonObject, numberAt, objectsAt, same, shown, textAt } from '../json.js';
+import { emptyFold, foldEvents } from '../fold.js';
+import { isObject, type JsonObject, objectsAt, same, shown, textAt } from '../json.js';
 import { type Exchange, routeOf } from '../target/exchange.js';
 import { type AnswerContext, judgeAnswer } from './answer-rules.js';
-import { consumerLists, isHandle, judgeLinks, judgeResources, judgeSnapshot } from './consumer-oracle.js';
+import { type Awaited, awaitedOf } from './awaited.js';
+import { consumerLists, isHandle, judgeResources } from './consumer-oracle.js';
 import { judgeHistory, judgeList } from './event-rules.js';
 import { judgeHonesty } from './honesty-rules.js';
-import { headOf, judgeStatus, judgeStatusAlone } from './status-oracle.js';
+import { judgeStatusAlone } from './status-oracle.js';
 
-interface Waiting {
+interface Waiting extends Awaited {
   readonly answer: Exchange;
-  readonly head: string | undefined;
-  readonly judge: (fold: Fold, report: Report) => void;
 }
 
 /** What a shared run counts, to tell whether anything was tested at all. */
@@ -32,7 +31,7 @@ export function noTraffic(): Traffic {
 }
 
 /** More answers than this wait for nothing but a broken list of events. */
-const MOST_WAITING = 200;
+const MOST_WAITING = 400;
 
 export class Watch {
   readonly #findings: Findings;
@@ -84,19 +83,9 @@ export class Watch {
     this.#findings.judged('observe.ready.self-consistent');
     judgeHonesty(schema, answer.json, report);
     if (schema === 'Events') this.#seeEvents(answer, report);
-    if (isObject(answer.json) && isObject(answer.json['projection_lag'])) this.#await(answer, lagJudge(answer));
-    if (schema === 'Status') {
-      judgeStatusAlone(answer.json, report);
-      this.#await(answer, {
-        head: headOf(answer.json),
-        judge: (fold, tell) => {
-          this.#findings.judged('execute.state.replay-oracle');
-          this.#findings.judged('project.rebuild.oracle');
-          judgeStatus(answer.json, fold, { from: answer.startedAt, to: answer.endedAt }, tell);
-        },
-      });
-    }
+    if (schema === 'Status') judgeStatusAlone(answer.json, report);
     if (schema.startsWith('Consumer')) this.#seeConsumer(schema, answer, report);
+    for (const each of awaitedOf(schema, answer, answer.json as JsonObject)) this.#await(answer, each);
   }
 
   #seeConsumer(schema: string, answer: Exchange, report: Report): void {
@@ -106,20 +95,11 @@ export class Watch {
     }
     const lists = schema === 'ConsumerSnapshot' ? (answer.json as JsonObject)['resources'] : answer.json;
     for (const [name, kind] of consumerLists) judgeResources(objectsAt(lists, name), kind, report);
-    if (schema !== 'ConsumerSnapshot') return;
-    this.#await(answer, {
-      head: textAt(answer.json, 'source', 'last_event_id'),
-      judge: (fold, tell) => {
-        this.#findings.judged('project.consumer.equals-status');
-        judgeSnapshot(answer.json, fold, { from: answer.startedAt, to: answer.endedAt }, tell);
-        judgeLinks(answer.json, new Set(this.#known.map((event) => textAt(event, 'event_id') ?? '')), tell);
-      },
-    });
   }
 
-  #await(answer: Exchange, { head, judge }: Omit<Waiting, 'answer'>): void {
-    if (!this.#views || head === undefined || this.#waiting.length >= MOST_WAITING) return;
-    this.#waiting.push({ answer, head, judge });
+  #await(answer: Exchange, awaited: Awaited): void {
+    if (!this.#views || awaited.head === undefined || this.#waiting.length >= MOST_WAITING) return;
+    this.#waiting.push({ answer, ...awaited });
   }
 
   #seeEvents(answer: Exchange, report: Report): void {
@@ -180,29 +160,17 @@ export class Watch {
     this.#waiting = still;
     let fold = emptyFold();
     let folded = 0;
-    for (const { answer, judge, place } of ready.sort((a, b) => a.place - b.place)) {
+    for (const { answer, judge, judges, place } of ready.sort((a, b) => a.place - b.place)) {
       fold = foldEvents(events.slice(folded, place + 1), fold);
       folded = place + 1;
-      judge(fold, this.#reportFor(answer));
+      for (const check of judges) this.#findings.judged(check);
+      const known = { fold, events: events.slice(0, folded), later: events.slice(folded) };
+      judge(known, this.#reportFor(answer));
     }
   }
 
-  #tellUnknownHead({ answer, head }: Waiting): void {
-    const check = answer.status === 202 ? 'enqueue.submit.event-correlates' : 'observe.status.head-equals-ledger-head';
+  #tellUnknownHead({ answer, head, about }: Waiting): void {
     const expected = 'a last_event_id that /v1/events has';
-    this.#findings.add(check, { severity: 'MUST', expected, observed: shown(head), request: answer });
+    this.#findings.add(about, { severity: 'MUST', expected, observed: shown(head), request: answer });
   }
-}
-
-function lagJudge(answer: Exchange): Omit<Waiting, 'answer'> {
-  const head = textAt(answer.json, 'projection_lag', 'last_event_id');
-  const count = numberAt(answer.json, 'projection_lag', 'event_count');
-  return {
-    head,
-    judge: (fold, report) => {
-      if (count === fold.count) return;
-      const check = answer.status === 202 ? 'enqueue.submit.event-correlates' : 'observe.events.count-matches-lag';
-      report(check, 'MUST', `event_count ${fold.count} at ${head}, as /v1/events has it`, `event_count ${count}`);
-    },
-  };
 }
