@@ -77,6 +77,11 @@ conformance: build ## All checks of JobSpec v0 against a fresh daemon (REPORT=fo
 	@node dist/spec/conformance/main.js --profile spec/conformance/profiles/agentopsd.json \
 	  $(if $(REPORT),--report $(REPORT)) $(if $(LEVEL),--level $(LEVEL))
 
+VARIANTS ?=
+.PHONY: conformance-variants
+conformance-variants: build ## Servers that do what the contract leaves open otherwise, none of which may fail (VARIANTS="part of a name")
+	@node dist/test/conformance/variants-main.js $(if $(VARIANTS),'$(VARIANTS)')
+
 MISTAKES ?=
 .PHONY: mutants
 mutants: build ## Every known mistake of a server against the check that has to see it (MISTAKES="ids, * for anything")

@@ -4,7 +4,10 @@
  * memory is.
  */
 import type { Changes } from '../front.js';
+import type { Room } from '../fronted-daemon.js';
 import { type Answer, type Asked, type Body, bodyOf, routeOf, type WireJob, withBody } from '../wire.js';
+
+export type { Room } from '../fronted-daemon.js';
 
 export interface Mistake {
   /** The check that has to see it. */
@@ -20,23 +23,6 @@ export interface Mistake {
 export interface Mistaken extends Changes {
   /** The daemon is there, and nobody has asked it anything yet. */
   started?(): Promise<void>;
-}
-
-/** Where a mistake is made. */
-export interface Room {
-  /** Root of the daemon's folder. */
-  readonly folder: string;
-  readonly token: string;
-  /** Whether a token was given to this start. */
-  readonly hasToken: boolean;
-  /** The ledger's lines as they stood before the daemon looked at them. */
-  readonly ledgerText: string;
-  /** The files that only speed up a start, likewise. */
-  readonly cacheTexts: readonly string[];
-  /** Asks the daemon itself, with the token. */
-  ask(method: string, target: string, body?: unknown): Promise<Answer>;
-  /** The JSON of a read of the daemon itself. */
-  read(target: string): Promise<Body>;
 }
 
 export function mistake(
