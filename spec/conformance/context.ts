@@ -133,10 +133,13 @@ export class Context {
 
   /**
    * Submits with the token and needs a good answer; whether that is a 202 is a question for `enqueue.submit.accepted`.
-   * Returns the answer; its job id is `textAt(answer.json, 'job_id')`. @throws Ended
+   * Returns the answer; its job id is `textAt(answer.json, 'job_id')`. @throws Ended NotTested
    */
   async accepted(envelope: JsonObject, target: Target = this.target): Promise<Exchange> {
     const answer = await target.submit(envelope);
+    if (answer.status === 404 && !this.profile.claims.includes('enqueue')) {
+      throw new NotTested('there is no POST /v1/jobs, and the level enqueue is not claimed');
+    }
     this.demand(isGood(answer), `a submit of ${String(envelope['job_type'])} is taken`, said(answer), answer);
     return answer;
   }

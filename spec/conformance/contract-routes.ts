@@ -1,20 +1,25 @@
 /** Which answers v0 declares for which route. */
+import type { Level } from './catalogue.js';
 import type { SchemaName } from './contract-schemas.js';
 
 export interface Route {
+  /** Where it is claimed. */
+  readonly level: Level;
   readonly method: 'GET' | 'POST';
   readonly success: number;
   readonly schema: SchemaName;
   readonly refusals: readonly number[];
 }
 
-const read = (schema: SchemaName, refusals: readonly number[] = [500]): Route => ({
+const read = (level: Level, schema: SchemaName, refusals: readonly number[] = [500]): Route => ({
+  level,
   method: 'GET',
   success: 200,
   schema,
   refusals,
 });
-const write = (schema: SchemaName, refusals: readonly number[]): Route => ({
+const write = (level: Level, schema: SchemaName, refusals: readonly number[]): Route => ({
+  level,
   method: 'POST',
   success: 202,
   schema,
@@ -22,20 +27,20 @@ const write = (schema: SchemaName, refusals: readonly number[]): Route => ({
 });
 
 const core: Readonly<Record<string, Route>> = {
-  '/health': read('Health', []),
-  '/ready': read('Ready'),
-  '/status': read('Status'),
-  '/events': read('Events', [400, 500]),
-  '/jobs': write('Submit', [400, 403, 413, 415, 500, 503]),
-  '/jobs/cancel': write('Cancel', [400, 403, 404, 413, 415, 500, 503]),
+  '/health': read('observe', 'Health', []),
+  '/ready': read('observe', 'Ready'),
+  '/status': read('observe', 'Status'),
+  '/events': read('observe', 'Events', [400, 500]),
+  '/jobs': write('enqueue', 'Submit', [400, 403, 413, 415, 500, 503]),
+  '/jobs/cancel': write('execute', 'Cancel', [400, 403, 404, 413, 415, 500, 503]),
 };
 const consumer: Readonly<Record<string, Route>> = {
-  '/health': read('ConsumerHealth'),
-  '/snapshot/latest': read('ConsumerSnapshot'),
-  '/runs': read('ConsumerRuns'),
-  '/jobs': read('ConsumerJobs'),
-  '/wiki': read('ConsumerWiki'),
-  '/triggers/jobs': write('Trigger', [400, 403, 413, 415, 500, 503]),
+  '/health': read('project', 'ConsumerHealth'),
+  '/snapshot/latest': read('project', 'ConsumerSnapshot'),
+  '/runs': read('project', 'ConsumerRuns'),
+  '/jobs': read('project', 'ConsumerJobs'),
+  '/wiki': read('project', 'ConsumerWiki'),
+  '/triggers/jobs': write('project', 'Trigger', [400, 403, 413, 415, 500, 503]),
 };
 
 export const readPaths = ['/v1/health', '/v1/ready', '/v1/status', '/v1/events'] as const;

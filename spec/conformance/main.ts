@@ -48,7 +48,7 @@ async function judge(given: Arguments, profile: Profile, catalogue: readonly Cat
   const seed = given.seed ?? String(randomInt(1_000_000_000));
   const startedAt = Date.now();
   const result = await run({
-    profile,
+    profile: { ...profile, claims: claimed },
     selected,
     seed,
     interrupted: interruption(),

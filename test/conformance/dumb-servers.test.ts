@@ -1,9 +1,13 @@
 /** Servers that do nothing of what they say: none of them may get a level. */
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parse } from 'yaml';
 import { type Judged, judged } from './program.js';
+import { sideBySide } from './side-by-side.js';
 
 const test = suite('conformance, dumb servers');
 
@@ -71,6 +75,45 @@ function echo(body: Json): Said {
   };
 }
 
+const DOCUMENT = fileURLToPath(new URL('../../../spec/openapi.yaml', import.meta.url));
+
+interface Example {
+  readonly example?: Json;
+  readonly examples?: Readonly<Record<string, { readonly value: Json }>>;
+}
+interface Response {
+  readonly $ref?: string;
+  readonly content?: Readonly<Record<string, Example>>;
+}
+interface Operation {
+  readonly responses: Readonly<Record<string, Response>>;
+}
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly responses: Readonly<Record<string, Response>> };
+}
+
+/** What the document gives as an example of each good answer: `page` is that of the published page. */
+function examples(): ReadonlyMap<string, Said> {
+  const { paths, components } = parse(readFileSync(DOCUMENT, 'utf8')) as Document;
+  const said = new Map<string, Said>();
+  for (const [path, operations] of Object.entries(paths)) {
+    for (const [method, { responses }] of Object.entries(operations)) {
+      for (const status of [200, 202]) {
+        const named = responses?.[status];
+        const response = named?.$ref === undefined ? named : components.responses[named.$ref.split('/').at(-1) ?? ''];
+        const given = response?.content?.['application/json'];
+        const [first] = Object.values(given?.examples ?? {});
+        const body = given?.example ?? given?.examples?.['page']?.value ?? first?.value;
+        if (body !== undefined) said.set(`${method.toUpperCase()} ${path}`, { status, body });
+      }
+    }
+  }
+  return said;
+}
+
+const documented = examples();
+
 const servers: Readonly<Record<string, (method: string, path: string, body: Json) => Said>> = {
   '404 for everything': () => ({ status: 404, body: { error: 'not found' } }),
   '200 and an empty object for everything': () => ({ status: 200, body: {} }),
@@ -79,6 +122,8 @@ const servers: Readonly<Record<string, (method: string, path: string, body: Json
     const read = emptyRead(path);
     return read === undefined ? { status: 404, body: { error: 'not found' } } : { status: 200, body: read };
   },
+  'the examples of the document, whatever is asked': (method, path) =>
+    documented.get(`${method} ${path}`) ?? { status: 404, body: { error: 'not found' } },
 };
 
 async function serve(answer: (method: string, path: string, body: Json) => Said): Promise<Server> {
@@ -117,21 +162,25 @@ async function judgedServer(answer: (method: string, path: string, body: Json) =
   }
 }
 
-/** All at once: the program mostly waits for what never comes. */
-const runs = new Map<string, Promise<Judged>>();
-test.before(() => {
-  for (const [what, answer] of Object.entries(servers)) runs.set(what, judgedServer(answer));
-});
-test.after(async () => {
-  await Promise.allSettled(runs.values());
+const judgedOf = sideBySide(
+  test,
+  Object.fromEntries(Object.entries(servers).map(([what, answer]) => [what, () => judgedServer(answer)])),
+);
+
+test('the document has an example for every route of v0', () => {
+  const routes = ['health', 'ready', 'status', 'events'].map((name) => `GET /v1/${name}`);
+  const consumer = ['health', 'snapshot/latest', 'runs', 'jobs', 'wiki'].map((name) => `GET /openclaw/v1/${name}`);
+  const writes = ['/v1/jobs', '/v1/jobs/cancel', '/openclaw/v1/triggers/jobs'].map((path) => `POST ${path}`);
+  for (const route of [...routes, ...consumer, ...writes]) assert.ok(documented.has(route), route);
 });
 
 for (const what of Object.keys(servers))
   test(`${what}: no level`, async () => {
-    const { code, report } = (await runs.get(what)) as Judged;
+    const { code, report } = await judgedOf(what);
     assert.is(code, 1);
     assert.equal([...new Set(Object.values(report.levels))], ['NON-CONFORMANT']);
     assert.ok(report.totals.fail > 20, `${report.totals.fail} checks failed`);
+    assert.is(report.totals.error, 0);
   });
 
 test.run();

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { needsOf, readCatalogue } from '../../spec/conformance/catalogue.js';
 import type { Mistake } from './mistakes/mistake.js';
 import { writeProfile } from './own-profile.js';
 import { judged } from './program.js';
@@ -24,8 +25,14 @@ export interface Kill {
   readonly told: string;
 }
 
-/** Runs the check, and those that bring about what the mistake shows in, against a daemon that makes it. */
-export async function kill(mistake: Mistake): Promise<Kill> {
+/** All that need no server of their own: what else is said of a mistake. */
+const WIDE = readCatalogue().filter((entry) => !needsOf(entry).some((need) => need === 'proc' || need === 'fixture'));
+
+/**
+ * Runs the check, and those that bring about what the mistake shows in, against a daemon that makes it.
+ * @param wide runs all others too that share one server
+ */
+export async function kill(mistake: Mistake, wide = false): Promise<Kill> {
   const folder = mkdtempSync(join(tmpdir(), 'conformance-mistake-'));
   try {
     const marks = join(folder, 'marks');
@@ -34,7 +41,8 @@ export async function kill(mistake: Mistake): Promise<Kill> {
       // Opt-in, and never asked of others.
       if (mistake.check.endsWith('.fsync-probe')) options.push('fsync-probe');
     });
-    const only = [mistake.check, ...mistake.beside].join(',');
+    const others = wide ? WIDE.map(({ id }) => id) : [];
+    const only = [mistake.check, ...mistake.beside, ...others].join(',');
     const { report } = await judged('--profile', profile, '--only', only, '--quiet');
     const complaining = report.checks.filter(({ verdict }) => COMPLAINTS.includes(verdict));
     const own = report.checks.find(({ id }) => id === mistake.check);

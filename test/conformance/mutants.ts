@@ -8,7 +8,7 @@ import type { Mistake } from './mistakes/mistake.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { lanes: { type: 'string', default: '2' } },
+  options: { lanes: { type: 'string', default: '2' }, wide: { type: 'boolean', default: false } },
 });
 const wanted = positionals.length === 0 ? '*' : positionals.join(',');
 const mistakes = allMistakes.filter(({ check }) => idMatches(check, wanted));
@@ -18,7 +18,7 @@ if (mistakes.length === 0) {
 }
 
 const kills = await inLanes(mistakes, Number(values.lanes), async (mistake) => {
-  const found = await kill(mistake).catch((error: Error) => notRun(mistake, error));
+  const found = await kill(mistake, values.wide).catch((error: Error) => notRun(mistake, error));
   process.stdout.write(`${lineOf(found)}\n`);
   return found;
 });

@@ -1,7 +1,7 @@
 /** What the contract leaves open may be done in any way: none of it is held against a server. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { complaints, type Judged } from './program.js';
+import { sideBySide } from './side-by-side.js';
 import { allVariants, variantsOf, wholeSeconds } from './variants/all.js';
 import { together } from './variants/variant.js';
 import { judgedByUrl, use } from './varied.js';
@@ -14,21 +14,12 @@ const runs = {
   'all variants at once, enqueue': () => judgedByUrl('all', ['--level', 'enqueue']),
   'whole seconds, observe': () => judgedByUrl(wholeSeconds.name, ['--level', 'observe']),
 };
-const started = new Map<string, Promise<Judged>>();
-test.before(() => {
-  for (const [what, run] of Object.entries(runs)) started.set(what, run());
-});
-test.after(async () => {
-  await Promise.allSettled(started.values());
-});
+const judgedOf = sideBySide(test, runs);
 
-for (const what of Object.keys(runs))
+for (const what of Object.keys(runs) as (keyof typeof runs)[])
   test(`${what}: nothing is said against it`, async () => {
-    const { code, report } = (await started.get(what)) as Judged;
-    assert.equal(
-      complaints(report).filter((each) => !each.startsWith('not-tested')),
-      [],
-    );
+    const { code, report, said } = await judgedOf(what);
+    assert.equal(said, []);
     assert.ok(report.totals.pass > 20, `${report.totals.pass} checks passed`);
     assert.is(code, 4);
   });

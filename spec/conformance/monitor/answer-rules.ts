@@ -1,5 +1,6 @@
 /** What holds for every single answer, whatever was asked. */
 
+import type { Level } from '../catalogue.js';
 import { nullLists } from '../contract-parts.js';
 import { type Route, routeFor } from '../contract-routes.js';
 import { shapeProblem } from '../contract-schemas.js';
@@ -14,6 +15,7 @@ const SEARCHED_CHARACTERS = 262_144;
 export interface AnswerContext {
   readonly consumerBase: string;
   readonly token: string | undefined;
+  readonly claims: readonly Level[];
 }
 
 export function judgeAnswer(answer: Exchange, context: AnswerContext, findings: Findings): void {
@@ -23,7 +25,13 @@ export function judgeAnswer(answer: Exchange, context: AnswerContext, findings: 
   judgeOrigin(answer, findings, report);
   const route = routeFor(routeOf(answer), context.consumerBase);
   if (route === undefined || answer.method === 'HEAD' || answer.method === 'OPTIONS') return;
-  judgeShape(answer, route, findings, report);
+  if (!isMissing(answer, route, context)) judgeShape(answer, route, findings, report);
+}
+
+/** A level may be left out, whole; whether a route of one that is claimed is there, the checks of that level ask. */
+function isMissing({ status }: Exchange, { level, refusals }: Route, { claims }: AnswerContext): boolean {
+  if (level === 'observe' || (status !== 404 && status !== 405)) return false;
+  return !claims.includes(level) || (status === 404 && !refusals.includes(status));
 }
 
 function judgeShape(answer: Exchange, route: Route, findings: Findings, report: Report): void {

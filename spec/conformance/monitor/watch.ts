@@ -30,6 +30,8 @@ export function noTraffic(): Traffic {
   return { answers: 0, forbidden: 0, accepted: 0, events: 0 };
 }
 
+/** Of what is gone after a start. */
+const HISTORY_CHECK = 'enqueue.durable.history';
 /** More answers than this wait for nothing but a broken list of events. */
 const MOST_WAITING = 400;
 
@@ -41,6 +43,8 @@ export class Watch {
   #knownText: readonly string[] = [];
   #knownReadAt = 0;
   #waiting: Waiting[] = [];
+  /** No list was read since the last start. */
+  #isStarted = false;
   #views = true;
 
   constructor(findings: Findings, context: AnswerContext, traffic: Traffic) {
@@ -61,6 +65,12 @@ export class Watch {
     this.#knownReadAt = 0;
     this.#waiting = [];
     this.#views = options.views ?? true;
+  }
+
+  /** Another process stands on the same data: what it lacks of the history is lost, and never was rewritten. */
+  restarted(): void {
+    this.#isStarted = true;
+    this.#waiting = this.#waiting.map((each) => ({ ...each, about: HISTORY_CHECK }));
   }
 
   see(answer: Exchange): void {
@@ -118,32 +128,39 @@ export class Watch {
 
   /** What was read once is the beginning of whatever is read later. */
   #judgeGrowth(events: readonly JsonObject[], texts: readonly string[], answer: Exchange, report: Report): void {
-    this.#findings.judged('observe.events.append-only');
+    const check = this.#isStarted ? HISTORY_CHECK : 'observe.events.append-only';
+    this.#isStarted = false;
+    this.#findings.judged(check);
     const later = answer.startedAt >= this.#knownReadAt;
     const common = Math.min(texts.length, this.#knownText.length);
     for (let index = 0; index < common; index += 1) {
       if (texts[index] === this.#knownText[index] || same(events[index], this.#known[index])) continue;
       report(
-        'observe.events.append-only',
+        check,
         'MUST',
         `event ${index + 1} as it was read before: ${shown(this.#known[index])}`,
         shown(events[index]),
       );
+      if (check === HISTORY_CHECK) this.#know(events, texts, answer);
       return;
     }
     if (later && texts.length < this.#knownText.length) {
       report(
-        'observe.events.append-only',
+        check,
         'MUST',
         `at least the ${this.#knownText.length} events that were read before`,
         `${texts.length} events`,
       );
+      if (check === HISTORY_CHECK) this.#know(events, texts, answer);
       return;
     }
-    if (texts.length < this.#knownText.length) return;
+    if (texts.length >= this.#knownText.length) this.#know(events, texts, answer);
+  }
+
+  #know(events: readonly JsonObject[], texts: readonly string[], { endedAt }: Exchange): void {
     this.#known = events;
     this.#knownText = texts;
-    this.#knownReadAt = answer.endedAt;
+    this.#knownReadAt = endedAt;
   }
 
   /** Judges whatever waited for an event that is known now. */

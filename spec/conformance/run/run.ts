@@ -210,8 +210,8 @@ class Session {
   }
 
   #targetParts() {
-    const { token, tokenHeader, consumerBase } = this.#options.profile;
-    const watch = new Watch(this.#findings, { consumerBase, token }, this.#traffic);
+    const { token, tokenHeader, consumerBase, claims } = this.#options.profile;
+    const watch = new Watch(this.#findings, { consumerBase, token, claims }, this.#traffic);
     return { token, tokenHeader, consumerBase, prefix: this.#prefix, watch };
   }
 }

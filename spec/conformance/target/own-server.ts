@@ -88,6 +88,7 @@ export class OwnServer extends Target {
     const options = await this.#processOptions();
     this.carrier = { ...this.carrier, base: options.base };
     this.#process = new ServerProcess(options);
+    this.watch.restarted();
     await this.#process.untilAnswers(options);
   }
 
