@@ -1,29 +1,14 @@
 /** The command line: wrong use, nobody there, somebody else's machine, servers that answer and keep nothing. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { conformance, judged } from './program.js';
+import { conformance, type Judged, judged } from './program.js';
 
 const test = suite('conformance, the command');
-const LEVELS = ['observe', 'enqueue', 'execute', 'project'] as const;
-
-for (const [what, status, body] of [
-  ['404 for everything', 404, '{"error":"not found"}'],
-  ['200 {} for everything', 200, '{}'],
-] as const) {
-  test(`a dumb server gets no level: ${what}`, async () => {
-    const { server, url } = await dumb(status, body);
-    try {
-      const { code, report } = await judged('--url', url);
-      assert.is(code, 1);
-      for (const level of LEVELS) assert.is(report.levels[level], 'NON-CONFORMANT', level);
-    } finally {
-      await new Promise((resolve) => server.close(resolve));
-    }
-  });
-}
-
 test('nobody there, another machine, a level that is none', async () => {
   const { server, url } = await dumb(404, '');
   await new Promise((resolve) => server.close(resolve));
@@ -41,6 +26,36 @@ test('nobody there, another machine, a level that is none', async () => {
   assert.match(word.stderr, /--urls/);
   assert.is((await conformance('--profile', 'no-such-file.json')).code, 2);
   assert.is((await conformance('--url', url, '--only', 'observe.nothing')).code, 2);
+});
+
+test('known failures are told, and fail; what is declared as unsupported leaves a level incomplete', async () => {
+  const { server, url } = await dumb(404, '{"error":"not found"}');
+  const folder = mkdtempSync(join(tmpdir(), 'conformance-command-'));
+  const run = (more: object): Promise<Judged> => {
+    const profile = join(folder, 'profile.json');
+    writeFileSync(profile, JSON.stringify({ implementation: 'dumb', base_url: url, claims: ['observe'], ...more }));
+    return judged('--profile', profile, '--level', 'observe', '--only', 'observe.health.ok,observe.ready.shape');
+  };
+  try {
+    const exception = { check: 'observe.*', reason: 'nobody has written it yet', issue: 'no. 7' };
+    const known = await run({ known_failures: [exception] });
+    assert.is(known.code, 1);
+    assert.equal(known.report.levels, { observe: 'NON-CONFORMANT' });
+    assert.is(known.report.totals.fail, 2);
+    for (const { known_failure } of known.report.checks)
+      assert.equal(known_failure, { reason: exception.reason, issue: exception.issue });
+    assert.match(known.stdout, /✗ fail {2}observe\.health\.ok {2}MUST {2}known: nobody has written it yet/);
+    assert.match(known.stdout, /2 of 2 checks with findings are listed under known_failures/);
+    const some = await run({ known_failures: [{ ...exception, check: 'observe.ready.shape' }] });
+    assert.is(some.code, 1);
+    const unsupported = await run({ unsupported: [exception] });
+    assert.is(unsupported.code, 4);
+    assert.equal(unsupported.report.levels, { observe: 'INCOMPLETE' });
+    assert.is(unsupported.report.totals.pass, 0);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    await new Promise((resolve) => server.close(resolve));
+  }
 });
 
 test('the catalogue is printed', async () => {

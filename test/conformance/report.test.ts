@@ -131,12 +131,20 @@ test('the token is nowhere', () => {
 });
 
 test('what looks empty, and a known failure that passes now, are told', () => {
-  assert.equal(report.warnings.length, 5, report.warnings.join('\n'));
+  assert.equal(report.warnings.length, 6, report.warnings.join('\n'));
   assert.match(report.warnings.join('\n'), /6 of 10 answers were 403/);
   assert.match(report.warnings.join('\n'), /no request was ever answered 202/);
   assert.match(report.warnings.join('\n'), /never listed an event/);
+  assert.match(report.warnings.join('\n'), /1 of 3 checks with findings are listed under known_failures/);
   assert.match(report.warnings.join('\n'), /observe\.health\.ok is listed under known_failures and passes now/);
   assert.equal(report.checks[1]?.known_failure, { reason: 'an old one', issue: 'no. 7' });
+});
+
+test('a known failure is marked as one in every form, and counts as any other', () => {
+  for (const [form, text] of Object.entries(forms)) assert.match(text, /an old one/, form);
+  assert.match(forms.junit, /<failure type="MUST"[^>]*>known failure: an old one\n/);
+  assert.is(report.levels.observe, 'NON-CONFORMANT');
+  assert.is(report.exit_code, 1);
 });
 
 test('JUnit counts, and is XML', () => {

@@ -44,7 +44,7 @@ the run:
 
 exit codes:
   0  every claimed level is CONFORMANT
-  1  a MUST failed
+  1  a MUST failed, whether a profile lists it under known_failures or not
   2  wrong usage, or the target can't be reached
   3  a fault of this program
   4  nothing failed, but a claimed level is INCOMPLETE

@@ -52,12 +52,14 @@ function inside(check: ReportedCheck): string | undefined {
   }
 }
 
-function details({ findings }: ReportedCheck): string {
-  return findings
+function details({ findings, known_failure }: ReportedCheck): string {
+  const known = known_failure === undefined ? '' : `known failure: ${known_failure.reason}\n\n`;
+  const told = findings
     .map(({ expected, observed, curl }) =>
       [`expected: ${expected}`, `observed: ${observed}`, ...(curl === undefined ? [] : [curl])].join('\n'),
     )
     .join('\n\n');
+  return known + told;
 }
 
 /** Characters that XML can't hold become what stands for any such. */
