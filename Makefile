@@ -82,6 +82,12 @@ VARIANTS ?=
 conformance-variants: build ## Servers that do what the contract leaves open otherwise, none of which may fail (VARIANTS="part of a name")
 	@node dist/test/conformance/variants-main.js $(if $(VARIANTS),'$(VARIANTS)')
 
+FLAKE_RUNS ?= 50
+LANES ?= 3
+.PHONY: conformance-flakes
+conformance-flakes: build ## The same run many times, several at once: whatever any says is a fault of the program (FLAKE_RUNS, LANES)
+	@node dist/test/conformance/flakes.js --runs $(FLAKE_RUNS) --lanes $(LANES)
+
 MISTAKES ?=
 .PHONY: mutants
 mutants: build ## Every known mistake of a server against the check that has to see it (MISTAKES="ids, * for anything")

@@ -46,8 +46,13 @@ export interface Fold {
   /** Whether an event said that a read model is behind. */
   markedStale: boolean;
   count: number;
-  /** Jobs that were accepted more than once, with the second event. */
-  readonly acceptedTwice: JsonObject[];
+  /** Ids that were accepted more than once: which job is shown under such an id, nobody can say. */
+  readonly acceptedTwice: Set<string>;
+}
+
+/** What the events say of a job; undefined where they say nothing, or name two. */
+export function knownJob({ jobs, acceptedTwice }: Fold, jobId: string | undefined): FoldedJob | undefined {
+  return jobId === undefined || acceptedTwice.has(jobId) ? undefined : jobs.get(jobId);
 }
 
 export function emptyFold(): Fold {
@@ -57,7 +62,7 @@ export function emptyFold(): Fold {
     lastOccurredAt: undefined,
     markedStale: false,
     count: 0,
-    acceptedTwice: [],
+    acceptedTwice: new Set(),
   };
 }
 
@@ -75,7 +80,7 @@ function foldOne(fold: Fold, event: JsonObject): void {
   const job = fold.jobs.get(jobId);
   if (event['event_type'] === 'job.accepted') {
     if (job === undefined) fold.jobs.set(jobId, accepted(jobId, event));
-    else fold.acceptedTwice.push(event);
+    else fold.acceptedTwice.add(jobId);
     return;
   }
   if (job !== undefined && !terminal.includes(job.status)) change(job, event);

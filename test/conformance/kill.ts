@@ -25,12 +25,12 @@ export interface Kill {
   readonly told: string;
 }
 
-/** All that need no server of their own: what else is said of a mistake. */
-const WIDE = readCatalogue().filter((entry) => !needsOf(entry).some((need) => need === 'proc' || need === 'fixture'));
+/** All that need neither a server of their own nor workers: what else is said of a mistake. */
+const WIDE = readCatalogue().filter((entry) => needsOf(entry).every((need) => need === 'url' || need === 'token'));
 
 /**
  * Runs the check, and those that bring about what the mistake shows in, against a daemon that makes it.
- * @param wide runs all others too that share one server
+ * @param wide runs the others too, those that are quick: who else complains
  */
 export async function kill(mistake: Mistake, wide = false): Promise<Kill> {
   const folder = mkdtempSync(join(tmpdir(), 'conformance-mistake-'));

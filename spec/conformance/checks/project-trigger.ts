@@ -1,10 +1,11 @@
 /** The consumer's trigger, and its views over a damaged ledger. */
 import { check } from '../check.js';
-import { type Context, said } from '../context.js';
+import { type Context, isGood, said } from '../context.js';
 import { jobTypes, triggerTypes } from '../contract-schemas.js';
 import { at, type JsonObject, listAt, objectsAt, shown, textAt } from '../json.js';
 import type { Exchange } from '../target/exchange.js';
 import { damaged } from './damaged.js';
+import { keyed, needKnownByKey, queuedJob, taken } from './steps.js';
 
 export const triggerChecks = [
   check('project.consumer.degraded', async (context) => {
@@ -126,6 +127,11 @@ export const triggerChecks = [
   }),
 
   check('project.trigger.same-queue', async (context) => {
+    // A queue that knows no key again, or does not show what it took, is another check's.
+    const key = context.id('key');
+    const plain = await taken(context, keyed(context, key));
+    await needKnownByKey(context, plain, key);
+    await queuedJob(plain.jobId, context.target);
     const viaTrigger = (body: JsonObject): Promise<Exchange> => context.target.trigger(body);
     const viaSubmit = (body: JsonObject): Promise<Exchange> => context.target.submit(body);
     await mustBeOneJob(context, 'a trigger, then a submit', viaTrigger, viaSubmit);
@@ -139,7 +145,7 @@ async function mustBeOneJob(context: Context, how: string, first: Send, second: 
   const body = { job_type: triggerTypes[0], payload: {}, idempotency_key: context.id('key') };
   const one = await first({ ...body, request_id: context.id('request') });
   const other = await second({ ...body, request_id: context.id('request') });
-  for (const answer of [one, other]) context.demandAnswer(answer, 202, `${how} with one key`);
+  for (const answer of [one, other]) context.demand(isGood(answer), `${how} with one key`, said(answer), answer);
   const jobId = textAt(one.json, 'job_id') ?? '';
   const again = textAt(other.json, 'job_id');
   context.must(again === jobId, `${how} with one key: the same job, ${jobId}`, again, other);

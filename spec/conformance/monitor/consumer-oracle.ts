@@ -1,6 +1,6 @@
 /** Holds the consumer's resources against the fold of the events up to the head that the snapshot names. */
 import type { Report } from '../findings.js';
-import type { Fold } from '../fold.js';
+import { type Fold, knownJob } from '../fold.js';
 import { at, canonical, isObject, type JsonObject, numberAt, objectsAt, shown, textAt } from '../json.js';
 import { momentProblem } from './moments.js';
 import { bucketOf, judgeSet, judgeView, type Moment, typesOf } from './queue-oracle.js';
@@ -151,7 +151,7 @@ export function judgeSnapshot(snapshot: unknown, fold: Fold, moment: Moment, rep
       bucketOf(bucket, fold, types),
     );
     for (const resource of list) {
-      const job = fold.jobs.get(textAt(resource, 'job_id') ?? '');
+      const job = knownJob(fold, textAt(resource, 'job_id'));
       if (job === undefined) continue;
       judgeView(job, resource, moment, 'SHOULD', (member, expected, observed, severity = 'MUST') => {
         const where =

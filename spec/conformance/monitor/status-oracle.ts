@@ -1,6 +1,6 @@
 /** What one answer of `/v1/status` says in several places has to be one thing, and that of the events. */
 import type { Report } from '../findings.js';
-import type { Fold } from '../fold.js';
+import { type Fold, knownJob } from '../fold.js';
 import { at, instant, isObject, type JsonObject, objectsAt, shown, textAt } from '../json.js';
 import { momentProblem } from './moments.js';
 import { bucketOf, judgeQueue, judgeSet, judgeView, type Moment, typesOf } from './queue-oracle.js';
@@ -90,7 +90,7 @@ export function judgeStatus(status: unknown, fold: Fold, moment: Moment, report:
       bucketOf(bucket, fold, types),
     );
     for (const view of list) {
-      const job = fold.jobs.get(textAt(view, 'job_id') ?? '');
+      const job = knownJob(fold, textAt(view, 'job_id'));
       if (job === undefined) continue;
       judgeView(job, view, moment, 'SHOULD', (name, expected, observed, severity = 'MUST') =>
         report(
