@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { needsOf, readCatalogue } from '../../spec/conformance/catalogue.js';
+import type { ReportedCheck } from '../../spec/conformance/report/report.js';
 import type { Mistake } from './mistakes/mistake.js';
 import { writeProfile } from './own-profile.js';
 import { judged } from './program.js';
@@ -19,8 +20,8 @@ export interface Kill {
   readonly made: number;
   readonly verdict: string;
   readonly killed: boolean;
-  /** Other checks of the same run that complained. */
-  readonly others: readonly string[];
+  /** Other checks of the same run that complained, and what each said. */
+  readonly others: readonly ReportedCheck[];
   /** Why not, where it was not. */
   readonly told: string;
 }
@@ -53,7 +54,7 @@ export async function kill(mistake: Mistake, wide = false): Promise<Kill> {
       made,
       verdict: own?.verdict ?? 'absent',
       killed: made > 0 && complaining.some(({ id }) => id === mistake.check),
-      others: complaining.map(({ id }) => id).filter((id) => id !== mistake.check && !mistake.beside.includes(id)),
+      others: complaining.filter(({ id }) => id !== mistake.check && !mistake.beside.includes(id)),
       told: made === 0 ? 'the mistake was never made' : (own?.reason ?? own?.observed ?? ''),
     };
   } finally {

@@ -36,7 +36,13 @@ function notRun({ check, what }: Mistake, error: Error): Kill {
   return { check, what, made: 0, verdict: 'no report', killed: false, others: [], told: error.message };
 }
 
+function shortened(text = ''): string {
+  return text.length > 160 ? `${text.slice(0, 160)}…` : text;
+}
+
 function lineOf({ check, what, made, verdict, killed, others }: Kill): string {
-  const beside = others.length === 0 ? '' : `  also: ${others.join(' ')}`;
-  return `${killed ? 'killed' : 'ALIVE '}  ${check.padEnd(42)} ${verdict.padEnd(10)} made ${String(made).padStart(4)}  ${what}${beside}`;
+  const also = others.map(
+    ({ id, expected, observed }) => `\n          also ${id}: ${expected} | ${shortened(observed)}`,
+  );
+  return `${killed ? 'killed' : 'ALIVE '}  ${check.padEnd(42)} ${verdict.padEnd(10)} made ${String(made).padStart(4)}  ${what}${also.join('')}`;
 }

@@ -74,7 +74,12 @@ export const eventChecks = [
       ['queue.jobs', objectsAt(status.json, 'queue', 'jobs'), status],
     ] as const) {
       const seen = list.map((each) => textAt(each, 'job_id') ?? '').filter((id) => ids.includes(id));
-      context.must(same(seen, ids), `${where} in the order of submission: ${ids.join(', ')}`, seen.join(', '), answer);
+      const wanted = ids.filter((id) => seen.includes(id));
+      const expected = `${where} in the order of submission: ${wanted.join(', ')}`;
+      context.must(same(seen, wanted), expected, seen.join(', '), answer);
+      if (wanted.length < ids.length) {
+        throw new NotTested(`${wanted.length} of ${ids.length} jobs are among the ${where}, see enqueue.submit`);
+      }
     }
   }),
 ];

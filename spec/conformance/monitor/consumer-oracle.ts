@@ -15,12 +15,14 @@ export const consumerLists = [
 export function judgeResources(list: readonly JsonObject[], kind: 'run' | 'job' | 'wiki', report: Report): void {
   const must = (expected: string, observed: unknown): void =>
     report('project.consumer.kinds', 'MUST', expected, shown(observed));
-  const ids = new Set<string>();
+  // A job that is shown twice is told by what holds the list against the events.
+  const jobs = new Map<string, unknown>();
   for (const resource of list) {
     const id = textAt(resource, 'resource_id') ?? '';
     if (textAt(resource, 'resource_kind') !== kind) must(`resource_kind ${kind}, that of its list`, resource);
-    if (id === '' || ids.has(id)) must('a resource_id that is unique in its list', resource);
-    ids.add(id);
+    const isTaken = jobs.has(id) && jobs.get(id) !== resource['job_id'];
+    if (id === '' || isTaken) must('a resource_id that is unique in its list', resource);
+    jobs.set(id, resource['job_id']);
     judgeNames(resource, kind, report);
     judgeProvenance(resource, report);
     judgeHandles(resource, report);

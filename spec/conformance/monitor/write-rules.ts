@@ -1,6 +1,6 @@
 /** What the answer to a write says of its job, held against the events. */
 import type { Report } from '../findings.js';
-import { type Fold, foldEvents, statusesBetween, terminal } from '../fold.js';
+import { type Fold, foldEvents, knownJob, statusesBetween, terminal } from '../fold.js';
 import { isObject, type JsonObject, shown, textAt } from '../json.js';
 import { clockSlackMs, judgeQueueJob, type Moment } from './queue-oracle.js';
 
@@ -22,7 +22,9 @@ export function judgeTaken(
     return;
   }
   const ofJob = (event: JsonObject): boolean => event['job_id'] === jobId;
-  const job = foldEvents(events.filter(ofJob)).jobs.get(jobId);
+  const fold = foldEvents(events.filter(ofJob));
+  if (fold.acceptedTwice.size > 0) return;
+  const job = knownJob(fold, jobId);
   if (job === undefined) {
     report(`job ${jobId} was accepted by then`, shown(named));
     return;
@@ -46,7 +48,7 @@ export function judgeTaken(
 /** The answer of a cancel shows the job as the queue does. @param fold of the events up to the head that it names */
 export function judgeCancelled(body: JsonObject, fold: Fold, moment: Moment, check: string, report: Report): void {
   const shownJob = body['job'];
-  const job = fold.jobs.get(textAt(shownJob, 'job_id') ?? '');
+  const job = knownJob(fold, textAt(shownJob, 'job_id'));
   // What has ended is the same whenever one looks.
   if (job === undefined || !isObject(shownJob) || !terminal.includes(job.status)) return;
   judgeQueueJob(job, shownJob, moment, (name, expected, observed, severity = 'MUST') =>
