@@ -4,6 +4,7 @@ import { terminal } from '../fold.js';
 import type { Exchange } from '../target/exchange.js';
 import type { Target } from '../target/target.js';
 import { someJobs } from './steady.js';
+import { queuedJob } from './steps.js';
 
 export const workEndsWithinMs = 30_000;
 
@@ -21,7 +22,7 @@ export async function oneOfEachKind(context: Context): Promise<string[]> {
   return ids;
 }
 
-/** Queued and cancelled ones, and ended ones where their fate is promised. */
+/** Queued and cancelled ones, and ended ones where their fate is promised. @throws Ended Late NotTested */
 export async function mixedJobs(context: Context): Promise<void> {
   const [, second] = await someJobs(context, 2);
   await context.target.cancel(second ?? '');
@@ -29,6 +30,7 @@ export async function mixedJobs(context: Context): Promise<void> {
     if (context.profile.workload?.[fate] === undefined) continue;
     const envelope = context.work(fate);
     await context.accepted(envelope);
+    await queuedJob(String(envelope['job_id']), context.target);
     await context.target.untilStatus(String(envelope['job_id']), terminal, workEndsWithinMs);
   }
 }

@@ -12,8 +12,12 @@ const LANES = 5;
 const APPEARS_WITHIN_MS = 1_000;
 
 const SUBMITTERS = 16;
+const LOOK_EVERY_MS = 10;
+const PACE_MS = 15;
 const KILLS = 2;
+/** After the first answer: before it there is nothing that could be lost. */
 const KILL_AFTER_MS = { least: 80, more: 300 };
+const ANSWERS_WITHIN_MS = 15_000;
 /** Each of which is asked for once more afterwards. */
 const MOST_KEYS = 400;
 
@@ -107,13 +111,26 @@ async function submitUntilKilled(context: Context, server: OwnServer): Promise<S
         if (!(error instanceof NoAnswer)) throw error;
         if (isKilled) return;
       }
+      // So that submits are on their way until the kill, however quick the server is.
+      await context.pause(PACE_MS);
     }
   };
   const lanes = Promise.all(times(SUBMITTERS).map(lane));
-  await context.pause(KILL_AFTER_MS.least + context.random.whole(KILL_AFTER_MS.more));
-  isKilled = true;
-  await server.kill();
-  await lanes;
+  const firstAnswer = (): Promise<true> =>
+    context.until(
+      'a submit to be taken before SIGKILL',
+      ANSWERS_WITHIN_MS,
+      async () => (sent.some(({ jobId }) => jobId !== undefined) ? true : undefined),
+      LOOK_EVERY_MS,
+    );
+  try {
+    await firstAnswer();
+    await context.pause(KILL_AFTER_MS.least + context.random.whole(KILL_AFTER_MS.more));
+  } finally {
+    isKilled = true;
+    await server.kill();
+    await lanes;
+  }
   return sent;
 }
 

@@ -92,7 +92,8 @@ export const idempotencyMistakes = [
   mistake('enqueue.idem.job-id', 'an id that is there is taken again', () => {
     const ids = new Set<string>();
     return marking((body) => {
-      if (typeof body.job_id !== 'string' || ids.size === ids.add(body.job_id).size - 1) return undefined;
+      if (typeof body.job_id !== 'string' || body.job_id.trim() === '' || ids.size === ids.add(body.job_id).size - 1)
+        return undefined;
       const { idempotency_key: _, ...others } = body;
       return { ...others, job_id: marked(body.job_id) } as Body;
     })({} as Room);
