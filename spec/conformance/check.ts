@@ -37,7 +37,7 @@ export interface CheckOptions {
   readonly deadlineMs?: number;
 }
 
-export const defaultCheckDeadlineMs = 60_000;
+export const defaultCheckDeadlineMs = 240_000;
 
 export function check(id: string, run: Check['run'], options: CheckOptions = {}): Check {
   return { id, run, option: options.option, deadlineMs: options.deadlineMs ?? defaultCheckDeadlineMs };

@@ -1,7 +1,7 @@
 /** The program's own reducer: what a list of events says of a job. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type FoldedJob, foldEvents, statusesBetween } from '../../spec/conformance/fold.js';
+import { type FoldedJob, foldEvents, knownJob, statusesBetween } from '../../spec/conformance/fold.js';
 import type { JsonObject } from '../../spec/conformance/json.js';
 
 const test = suite('conformance, the fold');
@@ -83,7 +83,8 @@ test('a lease that runs out shows before any event says so', () => {
 test('a second acceptance is told, and changes nothing', () => {
   const fold = foldEvents([accepted(), accepted()]);
   assert.is(fold.jobs.size, 1);
-  assert.equal([...fold.acceptedTwice], ['a']);
+  assert.equal([...fold.acceptedTwice], ['j']);
+  assert.is(knownJob(fold, 'j'), undefined);
 });
 
 test.run();

@@ -6,7 +6,7 @@ import type { Target } from '../target/target.js';
 import { someJobs } from './steady.js';
 import { queuedJob } from './steps.js';
 
-export const workEndsWithinMs = 30_000;
+export const workEndsWithinMs = 60_000;
 
 /** A job of each type that lands somewhere else. */
 export const kindTypes = ['rpi.run', 'dream.run', 'wiki.forge', 'openclaw.snapshot'] as const;

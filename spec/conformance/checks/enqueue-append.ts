@@ -51,7 +51,7 @@ export const appendChecks = [
         );
       }
     },
-    { deadlineMs: 120_000 },
+    { deadlineMs: 300_000 },
   ),
 
   check('enqueue.durable.fsync-probe', async (context) => {

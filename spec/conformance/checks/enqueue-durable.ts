@@ -16,7 +16,7 @@ export const durableChecks = [
       const server = await context.server();
       for (const _ of times(KILLS)) await mustOutliveKill(context, server);
     },
-    { deadlineMs: 240_000 },
+    { deadlineMs: 480_000 },
   ),
 
   check('enqueue.durable.history', async (context) => {

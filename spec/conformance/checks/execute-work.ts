@@ -9,7 +9,7 @@ import { hanging, idOf, LEASES_END_WITHIN_MS, pastLease, untilEnded, WORK_WITHIN
 const CLOCK_SLACK_MS = 500;
 const HEARTBEATS = 2;
 /** What comes in between is not claimed to be a heartbeat's doing. */
-const HEARTBEAT_PATIENCE_MS = 15_000;
+const HEARTBEAT_PATIENCE_MS = 30_000;
 const SHORT_JOBS = 30;
 const SHORT_JOBS_WITHIN_MS = 120_000;
 

@@ -6,7 +6,7 @@ import type { OwnServer } from '../target/own-server.js';
 import { taken } from './steps.js';
 
 /** For a worker to take a job, or to end a short one; leases not counted. */
-export const WORK_WITHIN_MS = 30_000;
+export const WORK_WITHIN_MS = 60_000;
 /** Waiting for the end of longer leases would take too long. */
 const LONGEST_LEASE_MS = 15_000;
 /** For a whole check that waits for leases to end: they may be longer than what is usual. */

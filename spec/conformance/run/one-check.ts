@@ -7,7 +7,7 @@ import { NoStart } from '../target/server-process.js';
 import type { Outcome } from '../verdict.js';
 
 /** Servers end within this. */
-const CLOSE_WITHIN_MS = 20_000;
+const CLOSE_WITHIN_MS = 60_000;
 
 export async function runCheck(check: Check, context: Context, findings: Findings): Promise<Outcome> {
   const outcome = await outcomeOf(check, context, findings);

@@ -39,10 +39,14 @@ export interface Exchange {
 export class NoAnswer extends Error {
   readonly ask: Pick<Exchange, 'method' | 'base' | 'path' | 'requestHeaders' | 'requestBody'>;
 
-  constructor(reason: string, ask: NoAnswer['ask']) {
+  /** Nothing came in time. */
+  readonly isLate: boolean;
+
+  constructor(reason: string, ask: NoAnswer['ask'], isLate = false) {
     super(reason);
     this.name = 'NoAnswer';
     this.ask = ask;
+    this.isLate = isLate;
   }
 }
 

@@ -6,7 +6,8 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import { type Ask, type Exchange, NoAnswer } from './exchange.js';
 
-export const defaultTimeoutMs = 15_000;
+/** A machine that has too much to do is no fault of the server: long enough for all but a server that hangs. */
+export const defaultTimeoutMs = 60_000;
 export const maxAnswerBytes = 128 * 1024 * 1024;
 
 export interface Carrier {
@@ -63,9 +64,13 @@ export async function exchange(carrier: Carrier, ask: Ask): Promise<Exchange> {
   const timeoutMs = ask.timeoutMs ?? defaultTimeoutMs;
   const outgoing = open(prepared);
   let timer: NodeJS.Timeout | undefined;
+  let isLate = false;
   try {
     const answer = await new Promise<{ message: IncomingMessage; text: string }>((resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`no whole answer within ${timeoutMs} ms`)), timeoutMs);
+      timer = setTimeout(() => {
+        isLate = true;
+        reject(new Error(`no whole answer within ${timeoutMs} ms`));
+      }, timeoutMs);
       // What breaks while the body still goes out matters only when no answer comes.
       outgoing.once('error', reject);
       outgoing.once('response', (message) => {
@@ -76,7 +81,7 @@ export async function exchange(carrier: Carrier, ask: Ask): Promise<Exchange> {
     });
     return finish(prepared, answer, startedAt);
   } catch (error) {
-    throw new NoAnswer(reasonOf(error), prepared);
+    throw new NoAnswer(reasonOf(error), prepared, isLate);
   } finally {
     clearTimeout(timer);
     outgoing.on('error', () => {});

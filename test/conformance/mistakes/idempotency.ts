@@ -4,7 +4,7 @@
  */
 
 import type { Sender } from '../front.js';
-import { type Body, routeOf, type WireJob, withHeader } from '../wire.js';
+import { type Body, bodyOf, routeOf, type WireJob, withHeader } from '../wire.js';
 import {
   asksOtherwise,
   edits,
@@ -42,8 +42,11 @@ function marked(text: string): string {
   return `${text}~again${(++marks).toString(36)}`;
 }
 
-function keyOf(body: Body): string | undefined {
-  return typeof body.idempotency_key === 'string' && body.idempotency_key !== '' ? body.idempotency_key : undefined;
+/** Longer ones have no room for a mark. */
+const LONGEST_MARKED = 200;
+
+function keyOf({ idempotency_key: key }: Body): string | undefined {
+  return typeof key === 'string' && key !== '' && key.length <= LONGEST_MARKED ? key : undefined;
 }
 
 async function jobsWhere(room: Room, holds: (job: WireJob) => boolean): Promise<WireJob[]> {
@@ -146,8 +149,8 @@ export const idempotencyMistakes = [
     'enqueue.idem.stable-request-id',
     'the answer has the request id of the retry',
     edits(SUBMIT, (body, asked) => {
-      const own = /"request_id":"([^"]+)"/.exec(asked.body.toString('utf8'))?.[1];
-      if (own !== undefined) body.request_id = own;
+      const own = bodyOf(asked)?.request_id;
+      if (typeof own === 'string') body.request_id = own.trim();
     }),
   ),
   mistake(
