@@ -379,11 +379,10 @@ export const bugs: readonly PlantedBug[] = [
   // ------------------------------------------------------------------------------------------------- threads and processes
   bug(
     'a slot is free before its thread has ended',
-    'engine/thread-slot.js',
-    `await this.#discard();
-        if (thread !== undefined)
-            await this.#exits.get(thread);`,
-    'this.#piscina = undefined;',
+    'engine/serving-thread.js',
+    `await this.#piscina.destroy();
+        await this.#exit;`,
+    'void this.#piscina.destroy();',
     'engine/thread-slot',
   ),
   bug(
