@@ -4,6 +4,7 @@
  */
 import { Agent, createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream';
 import type { Answer, Asked } from './wire.js';
 
 /** What a front makes of what passes through it. An answer of `undefined` leaves all as it is. */
@@ -63,12 +64,21 @@ async function serve(
   const changed = (await changes.ask?.(asked, sender)) ?? asked;
   const answer = 'status' in changed ? changed : await passOn(changed);
   const last = (await changes.answer?.(answer, asked, sender)) ?? answer;
-  if (gone) return;
+  if (gone) {
+    last.stream?.destroy();
+    return;
+  }
   if (changes.write === undefined) writePlainly(last, response);
   else changes.write(last, response);
 }
 
-function writePlainly({ status, headers, body }: Answer, response: ServerResponse): void {
+function writePlainly({ status, headers, body, stream }: Answer, response: ServerResponse): void {
+  if (stream !== undefined) {
+    response.writeHead(status, headers).flushHeaders();
+    // Either end may go away: then the other one does too.
+    pipeline(stream, response, () => {});
+    return;
+  }
   response.writeHead(status, { ...headers, 'content-length': body.length });
   response.end(body);
 }
@@ -108,10 +118,17 @@ export function passer(daemonUrl: string): { (asked: Asked): Promise<Answer>; cl
 }
 
 async function collected(response: IncomingMessage): Promise<Answer> {
-  const pieces: Buffer[] = [];
-  for await (const piece of response) pieces.push(piece as Buffer);
   const headers = Object.fromEntries(
     Object.entries(flat(response.headersDistinct)).filter(([name]) => !HOP_BY_HOP.has(name) && name !== 'date'),
   );
-  return { status: response.statusCode ?? 0, headers, body: Buffer.concat(pieces) };
+  const status = response.statusCode ?? 0;
+  if (isEndless(response)) return { status, headers, body: Buffer.alloc(0), stream: response };
+  const pieces: Buffer[] = [];
+  for await (const piece of response) pieces.push(piece as Buffer);
+  return { status, headers, body: Buffer.concat(pieces) };
+}
+
+/** Whatever is no JSON may go on for ever. */
+function isEndless({ headers, statusCode = 0 }: IncomingMessage): boolean {
+  return statusCode === 200 && /^text\/(?:event-stream|plain)/.test(headers['content-type'] ?? '');
 }

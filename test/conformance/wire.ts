@@ -2,6 +2,7 @@
  * What goes over the wire, loosely: the members that somebody may want to spoil, in one shape for all answers. A member
  * is there only in the answers that have it; whoever edits an answer has chosen its route.
  */
+import type { Readable } from 'node:stream';
 
 export interface Lag {
   last_event_id?: string;
@@ -100,7 +101,10 @@ export interface Asked {
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[]>>;
+  /** Empty where there is a `stream`. */
   readonly body: Buffer;
+  /** What goes on for as long as it likes, and is passed on as it comes: events as a stream, a log that is followed. */
+  readonly stream?: Readable;
 }
 
 /** `GET /v1/status`: an unversioned alias counts as what it stands for. */
