@@ -93,6 +93,12 @@ MISTAKES ?=
 mutants: build ## Every known mistake of a server against the check that has to see it (MISTAKES="ids, * for anything")
 	@node dist/test/conformance/mutants.js $(if $(MISTAKES),'$(MISTAKES)')
 
+SPOILINGS ?=
+SPOILINGS_DONE ?=
+.PHONY: spoilings
+spoilings: build ## A proxy spoils one thing at a time, and the conformance program has to find it (SPOILINGS="part of a name", SPOILINGS_DONE=file)
+	@node dist/test/conformance/spoilings/series.js $(if $(SPOILINGS),'*$(SPOILINGS)*') $(if $(SPOILINGS_DONE),--out $(SPOILINGS_DONE))
+
 .PHONY: test-agents
 test-agents: build ## The real Claude Code and Codex from npm, against a fake model, without a network (TESTS="part of a case")
 	@node dist/test/agents/main.js $(TESTS)

@@ -30,6 +30,11 @@ export class Findings {
     return this.#byCheck.get(check) ?? [];
   }
 
+  /** Checks that something was found against, in the order of their first finding. */
+  checks(): string[] {
+    return [...this.#byCheck.keys()];
+  }
+
   /** Counts that a monitor held an answer against this check. */
   judged(check: string): void {
     this.#judged.set(check, (this.#judged.get(check) ?? 0) + 1);

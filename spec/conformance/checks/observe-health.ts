@@ -5,6 +5,7 @@ import { at, instant, textAt } from '../json.js';
 import { contentType, isJsonType } from '../monitor/answer-rules.js';
 
 const CLOCK_STEP_MS = 1_100;
+const WHOLE_SECOND_MS = 1_000;
 const CLOCK_SKEW_MS = 5 * 60_000;
 
 export const healthChecks = [
@@ -27,15 +28,20 @@ export const healthChecks = [
     const first = await context.target.readExchange('/v1/health');
     await context.pause(CLOCK_STEP_MS);
     const second = await context.target.readExchange('/v1/health');
-    const times = [first, second].map((answer) => instant(textAt(answer.json, 'now')));
-    const [before, after] = times;
-    for (const answer of [first, second]) {
+    const third = await context.target.readExchange('/v1/health');
+    const [before, after, last] = [first, second, third].map((answer) => instant(textAt(answer.json, 'now')));
+    for (const answer of [first, second, third]) {
       const now = textAt(answer.json, 'now');
       context.must(instant(now) !== undefined, '`now` is RFC 3339 with an offset', now, answer);
     }
     if (before === undefined || after === undefined) return;
     const seen = `${textAt(first.json, 'now')}, then ${textAt(second.json, 'now')}`;
     context.must(after > before, `a later \`now\` ${CLOCK_STEP_MS} ms later`, seen, second);
+    // Seconds may be whole ones; a time that was taken for the request before is further off.
+    const passed = third.endedAt - second.startedAt + WHOLE_SECOND_MS;
+    const moved = (last ?? after) - after;
+    const goesOn = `a \`now\` that moves on as time does: at most ${passed} ms from one request to the next`;
+    context.must(moved >= 0 && moved <= passed, goesOn, `${moved} ms`, third);
     const skew = Math.abs(after - second.endedAt);
     context.should(
       skew < CLOCK_SKEW_MS,

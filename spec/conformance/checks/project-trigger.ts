@@ -23,6 +23,7 @@ export const triggerChecks = [
   }),
 
   check('project.trigger.allowlisted', async (context) => {
+    const { ready } = await context.target.ready();
     for (const job_type of triggerTypes) {
       const envelope = context.envelope({ job_type, payload: {}, idempotency_key: context.id('key') });
       const answer = await context.target.trigger(envelope);
@@ -44,6 +45,18 @@ export const triggerChecks = [
         );
       }
       context.must(at(answer.json, 'accepted') === true, '`accepted` is true', said(answer), answer);
+      const [key, last] = ['idempotency_key', 'last_event_id'].map((name) => textAt(answer.json, name));
+      const sent = textAt(envelope, 'idempotency_key');
+      context.must(key === undefined || key === sent, `idempotency_key ${sent}`, said(answer), answer);
+      context.should(
+        key === sent && last !== undefined,
+        '`idempotency_key` and `last_event_id` are there',
+        said(answer),
+        answer,
+      );
+      const snapshot = textAt(answer.json, 'snapshot_status');
+      const isCurrent = ready !== true || snapshot === 'current';
+      context.should(isCurrent, '`snapshot_status` is `current` where all is well', snapshot, answer);
       for (const name of ['status', 'snapshot_status']) {
         context.must((textAt(answer.json, name) ?? '') !== '', `\`${name}\` is there`, said(answer), answer);
       }

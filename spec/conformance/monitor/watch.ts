@@ -5,7 +5,7 @@
 import { type Route, routeFor } from '../contract-routes.js';
 import type { Findings, Report } from '../findings.js';
 import { emptyFold, foldEvents } from '../fold.js';
-import { isObject, type JsonObject, objectsAt, same, shown, textAt } from '../json.js';
+import { isObject, type JsonObject, numberAt, objectsAt, same, shown, textAt } from '../json.js';
 import { type Exchange, routeOf } from '../target/exchange.js';
 import { type AnswerContext, judgeAnswer } from './answer-rules.js';
 import { type Awaited, awaitedOf } from './awaited.js';
@@ -46,6 +46,8 @@ export class Watch {
   /** No list was read since the last start. */
   #isStarted = false;
   #views = true;
+  /** The most events that an answer told of, and when it was there. */
+  #most = { count: 0, at: 0 };
 
   constructor(findings: Findings, context: AnswerContext, traffic: Traffic) {
     this.#findings = findings;
@@ -64,6 +66,7 @@ export class Watch {
     this.#knownText = [];
     this.#knownReadAt = 0;
     this.#waiting = [];
+    this.#most = { count: 0, at: 0 };
     this.#views = options.views ?? true;
   }
 
@@ -92,10 +95,22 @@ export class Watch {
   #judge({ schema }: Route, answer: Exchange, report: Report): void {
     this.#findings.judged('observe.ready.self-consistent');
     judgeHonesty(schema, answer.json, report);
+    this.#judgeCount(answer, report);
     if (schema === 'Events') this.#seeEvents(answer, report);
     if (schema === 'Status') judgeStatusAlone(answer.json, report);
     if (schema.startsWith('Consumer')) this.#seeConsumer(schema, answer, report);
     for (const each of awaitedOf(schema, answer, answer.json as JsonObject)) this.#await(answer, each);
+  }
+
+  /** A history never gets shorter: who asks later is told of no fewer events. */
+  #judgeCount(answer: Exchange, report: Report): void {
+    const count = numberAt(answer.json, 'projection_lag', 'event_count');
+    if (count === undefined) return;
+    if (answer.startedAt > this.#most.at && count < this.#most.count) {
+      const expected = `event_count ${this.#most.count} or more, as was answered before`;
+      report('observe.events.count-matches-lag', 'SHOULD', expected, `event_count ${count}`);
+    }
+    if (count > this.#most.count) this.#most = { count, at: answer.endedAt };
   }
 
   #seeConsumer(schema: string, answer: Exchange, report: Report): void {

@@ -1,4 +1,5 @@
 /** A run may pass because it never touched anything: these are the signs. */
+import type { Findings } from '../findings.js';
 import type { Traffic } from '../monitor/watch.js';
 import type { Profile } from '../profile.js';
 
@@ -14,4 +15,16 @@ export function alarms(traffic: Traffic, profile: Profile): string[] {
   }
   if (events === 0) told.push('vacuous? /v1/events never listed an event: what was judged was an empty history');
   return told;
+}
+
+/** Monitors see all traffic, also what is a matter of checks that were not asked for: it is not lost. */
+export function seenBeside(findings: Findings, isInRun: (check: string) => boolean): string[] {
+  return findings
+    .checks()
+    .filter((check) => !isInRun(check))
+    .flatMap((check) => {
+      const [first] = findings.of(check);
+      if (first === undefined) return [];
+      return `seen, though ${check} is not part of this run: expected ${first.expected}; observed ${first.observed}`;
+    });
 }

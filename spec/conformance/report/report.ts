@@ -14,7 +14,7 @@ import {
   verdictOf,
   weightOf,
 } from '../verdict.js';
-import { alarms } from './alarms.js';
+import { alarms, seenBeside } from './alarms.js';
 
 export interface ReportedFinding {
   readonly severity: Severity;
@@ -118,6 +118,7 @@ export function reportOf(parts: ReportParts): Report {
       ...alarms(result.traffic, profile),
       ...knownOnes(checks),
       ...passingNow(checks),
+      ...seenBeside(result.findings, (check) => ran.has(check)),
       ...leftOut(missing.length),
     ],
     checks,
