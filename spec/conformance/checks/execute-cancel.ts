@@ -180,10 +180,14 @@ async function pathForm(context: Context): Promise<void> {
   await context.needOption('path-cancel', async () => mixed.status !== 404 && mixed.status !== 405);
   context.may(mixed.status === 400, 'a path that names a job and a body that names another: 400', said(mixed), mixed);
   await mustNotBeCancelled(context, jobId, mixed);
+  const { ready } = await target.ready();
   const answer = await withOpenJob(context, async (open) => {
     const seen = await post(open.jobId);
     return (await hadEnded(context, open, seen, target)) ? undefined : seen;
   });
   context.may(isGood(answer), 'a cancel of the job in the path, without a body', said(answer), answer);
+  const projection = textAt(answer.json, 'projection_status');
+  const isCurrent = ready !== true || projection === 'current';
+  context.may(isCurrent, '`projection_status` is `current` where all is well', projection, answer);
   mustSay(context, 'a cancel by the path', answer, { cancelled: true, outcome: 'cancelled', status: 'cancelled' });
 }

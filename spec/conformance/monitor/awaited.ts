@@ -14,6 +14,8 @@ export interface Awaited {
   readonly head: string | undefined;
   /** Told against this when there is no such event. */
   readonly about: string;
+  /** Whether it is named as the last one of the ledger. */
+  readonly isHead: boolean;
   /** Checks that have something to judge by it. */
   readonly judges: readonly string[];
   readonly judge: (known: Known, report: Report) => void;
@@ -46,6 +48,7 @@ function ownOf(schema: SchemaName, answer: Exchange, body: JsonObject, moment: M
       return {
         head: headOf(body),
         about: HEADS,
+        isHead: true,
         judges: ['execute.state.replay-oracle', 'project.rebuild.oracle'],
         judge: ({ fold }, report) => judgeStatus(body, fold, moment, report),
       };
@@ -55,12 +58,13 @@ function ownOf(schema: SchemaName, answer: Exchange, body: JsonObject, moment: M
     case 'Cancel': {
       const about = cancelCheck(answer);
       const judge: Awaited['judge'] = ({ fold }, report) => judgeCancelled(body, fold, moment, about, report);
-      return { head: textAt(body, 'projection_lag', 'last_event_id'), about, judges: [], judge };
+      return { head: textAt(body, 'projection_lag', 'last_event_id'), about, isHead: true, judges: [], judge };
     }
     case 'ConsumerSnapshot':
       return {
         head: textAt(body, 'source', 'last_event_id'),
         about: SNAPSHOT,
+        isHead: true,
         judges: ['project.consumer.equals-status'],
         judge: ({ fold, events, later }, report) => {
           judgeSnapshot(body, fold, moment, report);
@@ -71,6 +75,7 @@ function ownOf(schema: SchemaName, answer: Exchange, body: JsonObject, moment: M
       return {
         head: textAt(body, 'source', 'last_event_id'),
         about: SNAPSHOT,
+        isHead: true,
         judges: [],
         judge: ({ fold }, report) => judgeConsumerHealth(body, fold, moment, report),
       };
@@ -83,6 +88,7 @@ function takenOf(check: string, body: JsonObject, moment: Moment): Awaited {
   return {
     head: textAt(body, 'last_event_id'),
     about: check,
+    isHead: false,
     judges: [],
     judge: ({ events, later }, report) =>
       judgeTaken(body, events, moment, later, (expected, observed) => report(check, 'MUST', expected, observed)),
@@ -98,6 +104,7 @@ function lagOf(schema: SchemaName, answer: Exchange, body: JsonObject): Awaited 
   return {
     head,
     about: isWrite ? ofWrite : HEADS,
+    isHead: true,
     judges: [],
     judge: ({ fold }, report) => {
       if (count === fold.count) return;

@@ -32,6 +32,7 @@ export function judgeHistory(events: readonly JsonObject[], report: Report, judg
         report('enqueue.idem.job-id', 'MUST', 'one job.accepted a job', `a second one: ${shown(event)}`);
         continue;
       }
+      judgeAccepted(event, report);
       leases.set(jobId, {
         claims: 0,
         token: undefined,
@@ -45,6 +46,14 @@ export function judgeHistory(events: readonly JsonObject[], report: Report, judg
     } else if (type in claimTypes || type === 'job.claimed') {
       report('execute.complete', 'MUST', 'job.accepted before any other event of a job', shown(event));
     }
+  }
+}
+
+/** Whoever reads the history alone should know what the job was. */
+function judgeAccepted(event: JsonObject, report: Report): void {
+  const check = 'enqueue.submit.event-correlates';
+  if (textAt(event, 'payload', 'job_type') === undefined) {
+    report(check, 'SHOULD', 'payload.job_type of each job.accepted', shown(event));
   }
 }
 

@@ -16,6 +16,8 @@ import { judgeStatusAlone } from './status-oracle.js';
 
 interface Waiting extends Awaited {
   readonly answer: Exchange;
+  /** Events that were told of before it was asked. */
+  readonly atLeast: number;
 }
 
 /** What a shared run counts, to tell whether anything was tested at all. */
@@ -124,7 +126,8 @@ export class Watch {
 
   #await(answer: Exchange, awaited: Awaited): void {
     if (!this.#views || awaited.head === undefined || this.#waiting.length >= MOST_WAITING) return;
-    this.#waiting.push({ answer, ...awaited });
+    const atLeast = this.#most.at < answer.startedAt ? this.#most.count : 0;
+    this.#waiting.push({ answer, atLeast, ...awaited });
   }
 
   #seeEvents(answer: Exchange, report: Report): void {
@@ -192,13 +195,20 @@ export class Watch {
     this.#waiting = still;
     let fold = emptyFold();
     let folded = 0;
-    for (const { answer, judge, judges, place } of ready.sort((a, b) => a.place - b.place)) {
+    for (const each of ready.sort((a, b) => a.place - b.place)) {
+      const { answer, judge, judges, place } = each;
+      if (each.isHead && place + 1 < each.atLeast) this.#tellOldHead(each);
       fold = foldEvents(events.slice(folded, place + 1), fold);
       folded = place + 1;
       for (const check of judges) this.#findings.judged(check);
       const known = { fold, events: events.slice(0, folded), later: events.slice(folded) };
       judge(known, this.#reportFor(answer));
     }
+  }
+
+  #tellOldHead({ answer, head, about, atLeast }: Waiting): void {
+    const expected = `the head of a ledger of ${atLeast} events or more, as was answered before`;
+    this.#findings.add(about, { severity: 'SHOULD', expected, observed: shown(head), request: answer });
   }
 
   #tellUnknownHead({ answer, head, about }: Waiting): void {

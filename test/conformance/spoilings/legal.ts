@@ -1,7 +1,7 @@
 /** What the contract leaves to a server: none of it may be complained of. */
 import type { Changes } from '../front.js';
 import { pause } from '../mistakes/mistake.js';
-import { type Answer, type Asked, bodyOf, withBody, withHeader } from '../wire.js';
+import { type Answer, type Asked, bodyOf, routeOf, withBody, withHeader } from '../wire.js';
 import type { Spoiling } from './spoiling.js';
 
 type Change = (answer: Answer, asked: Asked) => Answer | undefined | Promise<Answer | undefined>;
@@ -12,16 +12,17 @@ function legal(member: string, kind: string, change: Change): Spoiling {
 
 type Json = Record<string, unknown>;
 
+/** Their names are data. */
+const MAPS = ['manifests', 'artifacts', 'artifact_refs'];
+
 /** Every object of an answer, from the inside outwards. */
 function everywhere(change: (object: Json) => Json): Change {
-  const walk = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(walk);
+  const walk = (value: unknown, above = ''): unknown => {
+    if (Array.isArray(value)) return value.map((each) => walk(each));
     if (typeof value !== 'object' || value === null) return value;
-    return change(
-      Object.fromEntries(
-        Object.entries(value).map(([name, inner]) => [name, name === 'payload' ? inner : walk(inner)]),
-      ),
-    );
+    const inner = Object.entries(value).map(([name, each]) => [name, name === 'payload' ? each : walk(each, name)]);
+    const object = Object.fromEntries(inner) as Json;
+    return MAPS.includes(above) ? object : change(object);
   };
   return (answer) => {
     const body = bodyOf(answer);
@@ -142,7 +143,7 @@ export const legalSpoilings: readonly Spoiling[] = [
   ),
   legal('corrupt', 'an empty list', (answer, asked) => {
     const body = bodyOf(answer);
-    return body?.events === undefined || asked.path !== '/v1/events'
+    return body?.events === undefined || routeOf(asked) !== 'GET /v1/events'
       ? undefined
       : withBody(answer, { corrupt: [], ...body });
   }),

@@ -11,7 +11,7 @@ import type { Spoiling } from './spoiling.js';
 const open: readonly (readonly [place: RegExp, kind: RegExp])[] = [
   // Any name of a program, of a place, of whoever did something, of a worker's files.
   [/^GET \/v1\/health daemon$/, /another/],
-  [/ actor$/, /another text/],
+  [/\.actor$/, /another text/],
   [/output_paths/, /removed|emptied|without|twice|round/],
   // A worker's or a reader's own words.
   [/corrupt\b/, /./],

@@ -52,7 +52,7 @@ const rules: readonly Rule[] = [
   rule(EVENTS, /\[cancelled\]/, 'execute.cancel.*'),
   rule(EVENTS, /\[[a-z]*\]\.(?:event_type|job_id|request_id)/, 'enqueue.submit.*', 'observe.events.*', 'execute.*'),
   rule(EVENTS, /occurred_at/, 'observe.events.envelope', 'execute.state.replay-oracle'),
-  rule(EVENTS, /./, 'observe.events.*'),
+  rule(EVENTS, /./, 'observe.events.*', 'observe.status.head-equals-ledger-head', 'enqueue.submit.event-correlates'),
   rule(SUBMIT, /last_event_id|lag/, 'enqueue.submit.event-correlates', 'enqueue.submit.accepted', ...HONEST),
   rule(SUBMIT, /projection_status|reasons/, 'enqueue.submit.*', 'observe.ready.self-consistent'),
   rule(SUBMIT, /./, 'enqueue.submit.*', 'enqueue.idem.*'),
@@ -100,7 +100,15 @@ export function glanceFor(route: string): readonly string[] {
 export function probeFor(route: string): readonly string[] {
   if (/^GET \/v1\/health$/.test(route)) return ['observe.health.*', 'observe.http.schema-all'];
   if (READY.test(route)) return ['observe.ready.shape', ...HEADS];
-  if (STATUS.test(route)) return [...HEADS, ...LEASES, 'observe.status.*', 'execute.cancel.correlates', ...QUEUE];
+  if (STATUS.test(route))
+    return [
+      ...HEADS,
+      ...LEASES,
+      'observe.status.*',
+      'execute.cancel.correlates',
+      'project.consumer.snapshot-identity',
+      ...QUEUE,
+    ];
   if (EVENTS.test(route)) return [...LEASES, ...HISTORY];
   if (SUBMIT.test(route)) return ['enqueue.submit.*', 'enqueue.idem.key', 'enqueue.idem.job-id'];
   if (CANCEL.test(route)) return ['execute.cancel.*'];
