@@ -79,7 +79,7 @@ function writePlainly({ status, headers, body, stream }: Answer, response: Serve
     pipeline(stream, response, () => {});
     return;
   }
-  response.writeHead(status, { ...headers, 'content-length': body.length });
+  response.writeHead(status, { 'content-length': body.length, ...headers });
   response.end(body);
 }
 

@@ -22,6 +22,8 @@ const goodOnes: readonly (readonly [member: string, kind: string, change: Change
   ['Content-Type', 'removed', (answer) => withHeader(answer, 'content-type', undefined)],
   ['Content-Type', 'text/plain', (answer) => withHeader(answer, 'content-type', 'text/plain')],
   ['Content-Type', 'text/html', (answer) => withHeader(answer, 'content-type', 'text/html; charset=utf-8')],
+  ['Content-Length', 'too small', (answer) => withHeader(answer, 'content-length', `${answer.body.length - 1}`)],
+  ['Content-Length', 'too large', (answer) => withHeader(answer, 'content-length', `${answer.body.length + 1}`)],
   ['the text', 'garbage behind it', (answer) => asText(answer, (text) => `${text}x`)],
   ['the text', 'a second value behind it', (answer) => asText(answer, (text) => `${text}{}`)],
   ['the text', 'cut short', (answer) => asText(answer, (text) => text.slice(0, -1))],

@@ -1,5 +1,5 @@
 /** Histories with holes, and reads that come late: what several answers say together. */
-import { edits } from '../mistakes/mistake.js';
+import { edits, pause } from '../mistakes/mistake.js';
 import { type Answer, routeOf, type WireEvent } from '../wire.js';
 import { routePattern } from './member-spoilings.js';
 import { tellingChecks } from './right.js';
@@ -11,7 +11,7 @@ const HISTORY = ['observe.events.*', 'observe.status.head-equals-ledger-head'];
 const WITH_VIEWS = [...HISTORY, 'execute.*', 'enqueue.submit.*', 'project.rebuild.oracle'];
 
 export function historySpoilings(): Spoiling[] {
-  return [...eventSpoilings(), ...listSpoilings(), ...staleSpoilings()];
+  return [...eventSpoilings(), ...listSpoilings(), ...staleSpoilings(), ...lateSpoilings()];
 }
 
 type Change = (events: WireEvent[], isWhole: boolean) => WireEvent[];
@@ -162,4 +162,27 @@ function stale(route: string, every: number): ReturnType<Spoiling['make']> {
       return former?.body.equals(answer.body) === false && read() % every === 0 ? former : undefined;
     },
   };
+}
+
+/** Longer than anybody waits for an answer. */
+const LATE_MS = 20_000;
+
+/** One answer of a route that comes too late; the client has gone by then. */
+function lateSpoilings(): Spoiling[] {
+  const make =
+    (route: string): Spoiling['make'] =>
+    () => {
+      const read = counter();
+      return {
+        async answer(answer, asked) {
+          if (!routePattern(route).test(routeOf(asked)) || read() !== LATE_READS) return undefined;
+          await pause(LATE_MS);
+          return { ...answer };
+        },
+      };
+    };
+  const right = ['observe.*', 'enqueue.*', 'execute.*'];
+  return ['GET /v1/ready', 'GET /v1/status', 'GET /v1/events'].flatMap((route) =>
+    spoilings(route, right, { 'the answer | too late, once': route }, make, tellingChecks),
+  );
 }

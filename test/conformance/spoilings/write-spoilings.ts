@@ -58,6 +58,12 @@ export function writeSpoilings(): Spoiling[] {
     ...spoilings(
       'POST /v1/jobs/cancel',
       ['execute.cancel.*'],
+      { 'the request | sent twice, the second answer given': repeated },
+      itself,
+    ),
+    ...spoilings(
+      'POST /v1/jobs/cancel',
+      ['execute.cancel.*'],
       { 'the request | answered and thrown away': swallowed(CANCEL, cancelled) },
       itself,
     ),
@@ -94,6 +100,12 @@ export function writeSpoilings(): Spoiling[] {
     ),
   ];
 }
+
+const repeated: Spoiling['make'] = ({ pass }) => ({
+  async answer(answer, asked) {
+    return CANCEL.test(routeOf(asked)) && answer.status === 202 ? pass(asked) : undefined;
+  },
+});
 
 const firstOutcome: Spoiling['make'] = () =>
   edits(CANCEL, (body) => {
