@@ -62,14 +62,21 @@ async function daemonFolder(): Promise<DaemonFolder> {
 
 function counting(changes: Changes, note: () => void): Changes {
   const { ask, answer } = changes;
-  const noted = <T>(changed: T): T => {
-    if (changed !== undefined) note();
-    return changed;
+  /** An answer that never comes is a change too. */
+  const noted = async <T>(change: () => T | Promise<T>): Promise<T> => {
+    try {
+      const changed = await change();
+      if (changed !== undefined) note();
+      return changed;
+    } catch (error) {
+      note();
+      throw error;
+    }
   };
   return {
     ...changes,
-    ...(ask && { ask: async (asked, sender) => noted(await ask(asked, sender)) }),
-    ...(answer && { answer: async (given, asked, sender) => noted(await answer(given, asked, sender)) }),
+    ...(ask && { ask: (asked, sender) => noted(() => ask(asked, sender)) }),
+    ...(answer && { answer: (given, asked, sender) => noted(() => answer(given, asked, sender)) }),
   } satisfies Changes;
 }
 
