@@ -1,6 +1,7 @@
 /** The monitors, over answers that nobody had to be asked for. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { levels } from '../../spec/conformance/catalogue.js';
 import { Findings } from '../../spec/conformance/findings.js';
 import type { JsonObject } from '../../spec/conformance/json.js';
 import { repeatedMember } from '../../spec/conformance/json-members.js';
@@ -59,13 +60,19 @@ function answer(method: string, path: string, json: JsonObject, second: number):
   };
 }
 
-const list = answer('GET', '/v1/events', { events, last_event_id: 'e3' }, 20);
+const listOf = (all: readonly JsonObject[]): Exchange =>
+  answer('GET', '/v1/events', { events: all, last_event_id: 'e3' }, 20);
+const list = listOf(events);
 
 /** What is found, as `severity check`, once the events are known. */
 function found(...answers: Exchange[]): string[] {
+  return foundIn(events, ...answers);
+}
+
+function foundIn(history: readonly JsonObject[], ...answers: Exchange[]): string[] {
   const findings = new Findings();
-  const watch = new Watch(findings, { consumerBase: '/openclaw/v1', token: undefined }, noTraffic());
-  for (const each of [...answers, list]) watch.see(each);
+  const watch = new Watch(findings, { consumerBase: '/openclaw/v1', token: undefined, claims: levels }, noTraffic());
+  for (const each of [...answers, listOf(history)]) watch.see(each);
   return findings.checks().flatMap((check) => findings.of(check).map(({ severity }) => `${severity} ${check}`));
 }
 
@@ -109,6 +116,30 @@ test('the answer of a cancel shows the job as its events have it', () => {
   }
   assert.equal(found(cancelled({ payload: { a: 2 } })), ['SHOULD execute.cancel.queued']);
   assert.equal(found(cancelled({ attempt: 1 }, '/v1/jobs/j/cancel')), ['MUST execute.cancel.path-form']);
+});
+
+test('what a view adds to an artifact is its own business', () => {
+  const reference = { path: 'a.txt', sha256: 'a'.repeat(64), size: 1, written_at: timeOf(2) };
+  const claim = { claim_token: 't', lease_epoch: 1, attempt: 1, lease_expires_at: timeOf(9) };
+  const done = { claim_token: 't', lease_epoch: 1, result_status: 'succeeded', artifact_refs: { a: reference } };
+  const history = [
+    event('e1', 'job.accepted', 'j', { job_type: 'rpi.run', max_attempts: 3 }),
+    event('e2', 'job.claimed', 'j', claim),
+    event('e3', 'job.completed', 'j', done),
+  ];
+  const ended = (ref: JsonObject): string[] => {
+    const shown = { ...job, status: 'completed', attempt: 1, lease_epoch: 1, artifact_refs: { a: ref } };
+    const body = { cancelled: false, outcome: 'already_terminal_completed', job: shown };
+    const late = answer(
+      'POST',
+      '/v1/jobs/cancel',
+      { ...body, projection_status: 'current', projection_lag: lag(3) },
+      5,
+    );
+    return foundIn(history, late);
+  };
+  assert.equal(ended({ ...reference, more: true }), []);
+  assert.equal(ended({ ...reference, size: 2 }), ['MUST execute.cancel.queued']);
 });
 
 test('counts never go back, and neither do heads', () => {
