@@ -382,7 +382,7 @@ export const bugs: readonly PlantedBug[] = [
     'engine/serving-thread.js',
     `await this.#piscina.destroy();
         await this.#exit;`,
-    'void this.#piscina.destroy();',
+    'setTimeout(() => void this.#piscina.destroy(), 100);',
     'engine/thread-slot',
   ),
   bug(
