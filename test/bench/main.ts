@@ -31,7 +31,13 @@ const rows: JudgedRow[] = [];
 for (const [name, measure] of Object.entries(families)) {
   if (!name.includes(wanted)) continue;
   process.stderr.write(`measuring: ${name}\n`);
-  rows.push(...(await measure()).map(judge));
+  try {
+    rows.push(...(await measure()).map(judge));
+  } catch (error) {
+    // What the others measured stands all the same.
+    process.stderr.write(`${name} could not be measured: ${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exitCode = 1;
+  }
 }
 process.stdout.write(`${machineLine(facts)}\n\n${tableOf(rows)}`);
 const file = process.env['BENCH_JSON'];

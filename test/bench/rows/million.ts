@@ -129,9 +129,10 @@ async function servingRows(large: Room, empty: Room, rounds: number): Promise<Ro
 }
 
 async function oneTurn(room: Room, { port }: RunningDaemon, turn: number): Promise<Record<Figure, number>> {
-  const cursor = await lastEventId(port);
   const order = { kind: 'submit', lanes: 1, requests: REQUESTS } as const;
   const accepted = await room.load(port, { ...order, jobType: OTHER_TYPE, name: `wait-${turn}` });
+  // Before that an empty ledger has no event to go on from.
+  const cursor = await lastEventId(port);
   const jobIds = Object.keys(accepted.answeredAtMs);
   const cancel = await runLanes({
     port,
