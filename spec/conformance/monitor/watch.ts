@@ -37,6 +37,13 @@ const HISTORY_CHECK = 'enqueue.durable.history';
 /** More answers than this wait for nothing but a broken list of events. */
 const MOST_WAITING = 400;
 
+/** An answer from before a start: where the events say otherwise now, its own are gone and others bear their ids. */
+function ofHistory(waiting: Waiting): Waiting {
+  const judge: Waiting['judge'] = (known, report) =>
+    waiting.judge(known, (_, severity, expected, observed) => report(HISTORY_CHECK, severity, expected, observed));
+  return { ...waiting, about: HISTORY_CHECK, judge };
+}
+
 export class Watch {
   readonly #findings: Findings;
   readonly #context: AnswerContext;
@@ -75,7 +82,8 @@ export class Watch {
   /** Another process stands on the same data: what it lacks of the history is lost, and never was rewritten. */
   restarted(): void {
     this.#isStarted = true;
-    this.#waiting = this.#waiting.map((each) => ({ ...each, about: HISTORY_CHECK }));
+    this.#most = { count: 0, at: 0 };
+    this.#waiting = this.#waiting.map(ofHistory);
   }
 
   see(answer: Exchange): void {
