@@ -60,7 +60,7 @@ export class Behind {
     try {
       const source = { disk, ledgerFolder: layout.ledger, home, names };
       const found = await verifyBehind(source, onSegment, clock, this.#abort.signal);
-      if (found.status === 'corrupt') await this.#tell(found);
+      if (found.status === 'corrupt') await this.#tell({ ...found, claimsHeldThroughSeq: heldThrough(found, plan) });
       condition.verified(undefined);
     } catch (error) {
       if (error instanceof Interrupted) return;
@@ -87,6 +87,11 @@ export class Behind {
     tell(await copyDamage(this.#options, found.damage));
     progress(`the older part of the ledger is damaged: ${found.damage.length} lines can't be believed`);
   }
+}
+
+/** A line that was the last one, and can't be read any more, is no event of `found`; what it said is in the state. */
+function heldThrough(found: ReplayPlan, opened: ReplayPlan): number {
+  return Math.max(found.claimsHeldThroughSeq, opened.lastSeq);
 }
 
 /**

@@ -348,6 +348,24 @@ for (const [what, told, put] of [
     await ledger.close();
   });
 
+test('the last line, lost behind a checkpoint and anchored nowhere: what it said is in the state, and held', async ({
+  place,
+}) => {
+  const first = await open(place);
+  await first.append(life.slice(0, 300));
+  const { name } = first.ledger.segment;
+  await first.ledger.close();
+  await rm(join(place.home.folder, 'anchor.json'));
+  const path = join(place.layout.ledger, name);
+  const content = await readFile(path, 'utf8');
+  await writeFile(path, content.replace(/}\n$/, '!\n'));
+  const { ledger } = await open(place, { verifiedAtOnceBytes: 0 });
+  await until('it is told', () => ledger.health().damage.length > 0);
+  assert.is(ledger.lastSeq(), 300);
+  assert.is(ledger.health().claimsHeldThroughSeq, 300);
+  await ledger.close();
+});
+
 test('a verification that is not through ends with the daemon', async ({ place }) => {
   const first = await open(place);
   await first.append(life.slice(0, 600));
