@@ -1,5 +1,6 @@
 /** The process of a target that this program owns: started in a group of its own, so that all of it can be killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { pause } from '../waiting.js';
@@ -136,14 +137,22 @@ function healthOf(base: string): Promise<number | undefined> {
   });
 }
 
+/** Below those that systems give to whoever asks for any: nobody gets one of these by chance while its server starts. */
+const PORTS = { from: 10_000, to: 32_767 };
+const PORT_TRIES = 50;
+
 /** A port of the loopback address that is free now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+export async function freePort(): Promise<number> {
+  for (let tried = 0; tried < PORT_TRIES; tried += 1) {
+    const port = randomInt(PORTS.from, PORTS.to + 1);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`none of ${PORT_TRIES} ports between ${PORTS.from} and ${PORTS.to} is free`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject).listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
+    server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
