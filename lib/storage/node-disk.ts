@@ -101,6 +101,7 @@ const nodeDisk: Disk = {
 class NodeFile implements DiskFile {
   readonly path: string;
   readonly #handle: fs.promises.FileHandle;
+  #syncing: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(path: string, handle: fs.promises.FileHandle) {
@@ -131,14 +132,21 @@ class NodeFile implements DiskFile {
     return taken === length ? buffer : buffer.subarray(0, taken);
   }
 
-  /** With a callback: the promises of a file handle take as much of the main thread again as the call itself. */
+  /**
+   * With a callback: the promises of a file handle take as much of the main thread again as the call itself. What the
+   * handle would do, `close` does: it waits, so that the number of this file can't be that of another one meanwhile.
+   */
   datasync(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      fs.fdatasync(this.#handle.fd, (error) => {
+    const { fd } = this.#handle;
+    const synced = new Promise<void>((resolve, reject) => {
+      if (fd < 0) throw new DiskError('EBADF', 'datasync', this.path);
+      fs.fdatasync(fd, (error) => {
         if (error === null) resolve();
         else reject(new DiskError(errnoOf(error), 'datasync', this.path));
       });
     });
+    this.#syncing = synced;
+    return synced;
   }
 
   async truncate(sizeBytes: number): Promise<void> {
@@ -154,8 +162,13 @@ class NodeFile implements DiskFile {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#handle.close();
+    this.#closed ??= this.#close();
     return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await this.#syncing?.catch(() => undefined);
+    await this.#handle.close();
   }
 }
 

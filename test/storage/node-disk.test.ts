@@ -48,6 +48,19 @@ test('writes in place, reads blocks, cuts, tells facts', async ({ folder }) => {
   await file.close();
 });
 
+test('a file is closed behind its last sync, and synced no more then', async ({ folder }) => {
+  for (let round = 0; round < 20; round++) {
+    const file = await disk.open(join(folder, `f${round}`), 'create');
+    file.writeSync(Buffer.alloc(4096, round), 0);
+    const order: string[] = [];
+    const synced = file.datasync().then(() => order.push('synced'));
+    const closed = file.close().then(() => order.push('closed'));
+    await Promise.all([synced, closed]);
+    assert.equal(order, ['synced', 'closed']);
+    assert.is(await codeOf(file.datasync()), 'EBADF');
+  }
+});
+
 test('create is exclusive; what is not there is told by its errno', async ({ folder }) => {
   const path = join(folder, 'f');
   await (await disk.open(path, 'create')).close();
