@@ -124,7 +124,7 @@ export class Attempt {
     if (end.kind === 'lost' || this.#children.length > 0) await this.#endProcesses('SIGKILL', 0);
     this.#freeSlot();
     await this.#record(end);
-    await this.lease?.remove();
+    await this.lease?.records.remove();
   }
 
   async #claim(): Promise<Job | undefined> {
@@ -161,8 +161,8 @@ export class Attempt {
     if (prepared) {
       const refused = await this.#makeRunFolder(job);
       if (refused !== undefined) return { kind: 'result', result: refused };
-      await this.lease?.write();
-    } else this.lease?.writeSoon();
+      await this.lease?.records.write();
+    } else this.lease?.records.writeSoon();
     if (this.#stopReason !== undefined) return { kind: 'lost', why: 'stopped before it began' };
     const { limits, queue } = configuration();
     const runDir = attemptFolder(root, job.job_id, job.attempt);
@@ -215,7 +215,7 @@ export class Attempt {
     switch (message.kind) {
       case 'child':
         this.#children.push({ pid: message.pid, started: message.started });
-        this.lease?.touch();
+        this.lease?.records.touch();
         return;
       case 'artifacts':
         this.lease?.tellArtifacts(message.artifacts);
@@ -246,7 +246,7 @@ export class Attempt {
   /** A process may start only once the records stand: without them the attempt can't go on. */
   async #recordLease(ask: number): Promise<void> {
     try {
-      await this.lease?.write();
+      await this.lease?.records.write();
       this.#task?.post({ kind: 'lease_recorded', ask });
     } catch (error) {
       this.#task?.terminate(`the lease can't be recorded: ${textOf(error)}`);

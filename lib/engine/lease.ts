@@ -1,5 +1,5 @@
 /**
- * The lease of a running attempt: its records on the disk, its renewal and its end.
+ * The lease of a running attempt: its renewal and its end. `lease-records.ts` has its records on the disk.
  *
  * One time counts: the end that the ledger's last claim or heartbeat tells. A sign of life from the thread renews the
  * lease file often, and the ledger every heartbeat, so that the ledger alone never shows an expired lease on a live job;
@@ -12,16 +12,15 @@ import type { Command, CompleteCommand } from '../model/command.js';
 import type { AgentRunFacts, AgentRuns, Artifacts } from '../model/event.js';
 import type { Job } from '../model/job.js';
 import type { Progress, WorkerResult } from '../model/worker-protocol.js';
-import type { AttemptSeams } from './attempt-seams.js';
+import type { AttemptSeams, HeldLease } from './attempt-seams.js';
 import type { RecordedChild } from './ladder.js';
+import { LeaseRecords } from './lease-records.js';
 
 /** Changed artifacts, and what agents do, go into a heartbeat of their own at most this often. */
 const NEWS_INTERVAL_MS = 1000;
 /** Progress is shown at most this often. */
 const PROGRESS_INTERVAL_MS = 500;
 const SETTLE_AGAIN_MS = 500;
-/** A lease that starts no process is shown in its file from this age on: shorter ones come and go unseen. */
-const SHOWN_FROM_MS = 100;
 /** The lease file is renewed at this part of the lease, if the heartbeat isn't sooner. */
 const FILE_RENEWALS_PER_LEASE = 4;
 
@@ -37,6 +36,8 @@ export interface LeaseTerms {
 }
 
 export class Lease {
+  /** Where it can be found by whoever does not know of it. */
+  readonly records: LeaseRecords;
   readonly #seams: AttemptSeams;
   readonly #job: Job;
   readonly #terms: LeaseTerms;
@@ -56,11 +57,6 @@ export class Lease {
   #lastProgressMs = Number.NEGATIVE_INFINITY;
   #givenUp = false;
   #renewing: Promise<void> | undefined;
-  #writing: Promise<void> | undefined;
-  #writeAgain = false;
-  /** Whether there are, or may be, records to take away. */
-  #recorded = false;
-  #cancelShowing: () => void = () => {};
   #ended: Promise<void> | undefined;
 
   constructor(seams: AttemptSeams, job: Job, terms: LeaseTerms) {
@@ -71,43 +67,7 @@ export class Lease {
     this.#endsAtMonotonicMs = terms.endsAtMonotonicMs;
     this.#shownEnd = job.lease_expires_at ?? '';
     this.#lastFileMs = this.#lastEventMs = terms.endsAtMonotonicMs - terms.leaseMs;
-  }
-
-  /** Writes the records now. @throws what the disk says */
-  async write(): Promise<void> {
-    await this.#writing;
-    await this.#put();
-  }
-
-  async #put(): Promise<void> {
-    const { job_id, job_type, attempt, lease_epoch } = this.#job;
-    this.#cancelShowing();
-    this.#recorded = true;
-    await this.#seams.leases.write({
-      job_id,
-      job_type,
-      attempt,
-      claim_token: this.#job.claim_token ?? '',
-      lease_epoch,
-      lease_expires_at: this.#shownEnd,
-      marker: this.#terms.marker,
-      children: [...this.#terms.children],
-      started_after: this.#terms.startedAfter,
-      progress: this.#progress,
-    });
-  }
-
-  /** Writes the records in a moment, if the lease lasts that long. */
-  writeSoon(): void {
-    this.#cancelShowing = this.#seams.clock.after(SHOWN_FROM_MS, () => this.touch());
-  }
-
-  /** Writes the records at once: one write at a time, and one more when something changed meanwhile. */
-  touch(): void {
-    this.#writeAgain = true;
-    this.#writing ??= this.#writeWhileChanged().finally(() => {
-      this.#writing = undefined;
-    });
+    this.records = new LeaseRecords(seams, job.job_id, () => this.#held());
   }
 
   tellArtifacts(artifacts: Artifacts): void {
@@ -133,7 +93,7 @@ export class Lease {
     const now = this.#seams.clock.monotonicMs();
     if (now - this.#lastProgressMs < PROGRESS_INTERVAL_MS) return;
     this.#lastProgressMs = now;
-    this.touch();
+    this.records.touch();
   }
 
   /** A result that can't be recorded now is not tried again: nothing will ever be recorded, or nobody waits. */
@@ -178,13 +138,6 @@ export class Lease {
     return this.#ended;
   }
 
-  async remove(): Promise<void> {
-    this.#cancelShowing();
-    this.#writeAgain = false;
-    await this.#writing;
-    if (this.#recorded) await this.#seams.leases.remove(this.#job.job_id);
-  }
-
   async #settleInTime(result: WorkerResult): Promise<void> {
     const { clock } = this.#seams;
     for (;;) {
@@ -216,7 +169,7 @@ export class Lease {
     if (now - this.#lastFileMs < this.#fileIntervalMs) return;
     this.#lastFileMs = now;
     this.#shownEnd = timestamp(this.#seams.clock.wallMs() + this.#terms.leaseMs);
-    this.touch();
+    this.records.touch();
   }
 
   #beatInLedger(): void {
@@ -242,16 +195,21 @@ export class Lease {
       });
   }
 
-  async #writeWhileChanged(): Promise<void> {
-    while (this.#writeAgain) {
-      this.#writeAgain = false;
-      await this.#put().catch((error: unknown) =>
-        this.#seams.logger(
-          'warn',
-          `job ${this.#job.job_id}: lease file: ${error instanceof Error ? error.message : String(error)}`,
-        ),
-      );
-    }
+  #held(): HeldLease {
+    const { job_id, job_type, attempt, claim_token = '', lease_epoch } = this.#job;
+    const { marker, children, startedAfter: started_after } = this.#terms;
+    return {
+      job_id,
+      job_type,
+      attempt,
+      claim_token,
+      lease_epoch,
+      lease_expires_at: this.#shownEnd,
+      marker,
+      children: [...children],
+      started_after,
+      progress: this.#progress,
+    };
   }
 
   /** What every command under this lease says. */

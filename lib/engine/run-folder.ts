@@ -6,6 +6,7 @@ import { lstat, mkdir, rm } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { AgentopsdError } from '../base/errors.js';
 import { fileNameOf } from '../base/file-name.js';
+import { isPassing } from '../base/passing-errno.js';
 
 const RUNS = ['.agents', 'runs'];
 const RUNS_BELOW = `${sep}${RUNS.join(sep)}`;
@@ -34,17 +35,6 @@ export function outputLogOf(root: string, jobId: string, attempt: number): strin
 export function outputLogIn(folder: string): string {
   return folder + sep + OUTPUT_LOG;
 }
-
-/** What has nothing to do with the folder, and may be over in a moment. */
-const PASSING: ReadonlySet<string | undefined> = new Set([
-  'ENOSPC',
-  'EDQUOT',
-  'EMFILE',
-  'ENFILE',
-  'ENOMEM',
-  'EIO',
-  'EAGAIN',
-]);
 
 /**
  * Makes the folder of an attempt, empty. What stood under its name came from elsewhere, and goes.
@@ -80,7 +70,7 @@ export async function makeFoldersInside(root: string, parts: readonly string[]):
 }
 
 function unusable(folder: string, cause: unknown): unknown {
-  if (PASSING.has(errnoOf(cause))) return cause;
+  if (isPassing(errnoOf(cause))) return cause;
   const why = cause instanceof Error ? cause.message : String(cause);
   return new AgentopsdError('folder_unusable', `${folder} can't be used: ${why}`, {
     hint: 'make it a folder that you may write to',

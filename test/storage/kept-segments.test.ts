@@ -19,7 +19,7 @@ test('limits.keptDescriptors: of more segments the newest stay open, and each ca
       return { path, close } as Partial<DiskFile> as DiskFile;
     },
   } as Partial<Disk> as Disk;
-  const kept = new KeptSegments(disk, layoutOf('/root'));
+  const kept = new KeptSegments(disk, layoutOf('/repository'));
   const segments = [];
   for (let at = 0; at < keptDescriptors; at++) segments.push(await kept.open(`${at}.jsonl`, 0));
   assert.is(open, keptDescriptors);
@@ -27,7 +27,7 @@ test('limits.keptDescriptors: of more segments the newest stay open, and each ca
   segments.push(await kept.open('newer.jsonl', 0));
   assert.is(open, keptDescriptors);
   const again = await segments[0]?.open();
-  assert.equal([again?.close, again?.file.path], [true, '/root/.agents/daemon/ledger/0.jsonl']);
+  assert.equal([again?.close, again?.file.path], [true, '/repository/.agents/daemon/ledger/0.jsonl']);
   await again?.file.close();
   assert.is((await segments[1]?.open())?.close, false);
   await kept.close();

@@ -65,9 +65,14 @@ repairs('whole batches behind the seal stay; what is none is copied and cut', as
 repairs('limits.quarantinedLines: so many damaged lines are copied, and all are told', async () => {
   const { quarantinedLines } = limits;
   const disk = new MemoryDisk();
-  for (const folder of ['/root', '/root/.agents', '/root/.agents/daemon', '/root/.agents/daemon/ledger'])
+  for (const folder of [
+    '/repository',
+    '/repository/.agents',
+    '/repository/.agents/daemon',
+    '/repository/.agents/daemon/ledger',
+  ])
     await disk.makeFolder(folder);
-  const layout = layoutOf('/root');
+  const layout = layoutOf('/repository');
   const damage: DamageRecord[] = [];
   for (const segment of ['a.jsonl', 'b.jsonl']) {
     const file = await disk.open(join(layout.ledger, segment), 'create', 0o600);

@@ -65,6 +65,16 @@ export function artifact({ bench }: FactoryRoom, name: string): unknown {
   return path === undefined ? undefined : JSON.parse(bench.read(path));
 }
 
+/** What a pilot changed, as its artifact has it. */
+export function patchOf({ bench }: FactoryRoom): string {
+  return bench.read(bench.artifacts['diff.patch'] ?? '');
+}
+
+/** Events and jobs that were recorded and submitted. */
+export function recorded({ bench }: FactoryRoom): { job_type?: string; event_type?: string }[] {
+  return bench.kernel?.recorded() as { job_type?: string; event_type?: string }[];
+}
+
 /** Nothing of a pilot is left, in git or beside it. */
 export function assertNoPilotLeft({ git, bench }: FactoryRoom): void {
   assert.equal(git.worktrees(), [bench.root]);

@@ -10,7 +10,9 @@ import {
   assertRejected,
   type FactoryRoom,
   openFactoryRoom,
+  patchOf,
   pilot,
+  recorded,
 } from '../support/factory-room.js';
 
 const test = suite<FactoryRoom>('factory.local-pilot');
@@ -19,9 +21,6 @@ test.after.each((room) => {
   assertNoPilotLeft(room);
   room.bench.remove();
 });
-
-const patchOf = ({ bench }: FactoryRoom): string => bench.read(bench.artifacts['diff.patch'] ?? '');
-const recorded = ({ bench }: FactoryRoom) => bench.kernel?.recorded() as { job_type?: string; event_type?: string }[];
 
 test('the commands of an order carry it out in a worktree; what they changed is the difference', async (room) => {
   const { bench, git, base } = room;

@@ -7,7 +7,7 @@
  */
 
 import { join } from 'node:path';
-import { type Progress, STOP_INDEX, type ToMain, type WorkerTask } from '../../lib/model/worker-protocol.js';
+import { STOP_INDEX, type ToMain, type WorkerTask } from '../../lib/model/worker-protocol.js';
 import type { Agent } from '../agents/agent.js';
 import { createCliAgent } from '../agents/cli-agent.js';
 import { adapterNamed } from '../agents/registry.js';
@@ -18,8 +18,10 @@ import { createSpawn, type Spawn } from '../process/spawn.js';
 import { type ArtifactStore, createArtifactStore } from './artifacts.js';
 import { createAskingContext } from './asking-context.js';
 import type { TaskLine } from './main-line.js';
+import { pacedProgress, plainProgress } from './paced-progress.js';
 import { createQuestions, type Questions } from './questions.js';
 import { createRunFolder, FolderDenied, type RunFolder } from './run-folder.js';
+import { Stopping } from './stopping.js';
 
 export interface ContextGround {
   readonly task: Pick<WorkerTask, 'job' | 'claim' | 'root' | 'runDir' | 'limits'>;
@@ -54,8 +56,6 @@ export interface AttemptInThread {
 }
 
 const OUTPUT_LOG = 'output.log';
-/** However often a handler tells its progress, it goes on its way at most this often. */
-const PROGRESS_INTERVAL_MS = 100;
 
 export function openContext(ground: ContextGround): OpenedContext {
   const { task, output, stopping, post, beforeProcess } = ground;
@@ -238,61 +238,5 @@ function preparation(task: WorkerTask, folder: RunFolder, questions: Questions):
     folder.ensure();
     recorded ??= questions.ask('lease_recorded', (ask) => ({ kind: 'record_lease', ask }));
     await recorded;
-  };
-}
-
-/** The stop of an attempt. Most jobs never look at their signal, and to make one is not free. */
-class Stopping {
-  #controller: AbortController | undefined;
-  #reason: Error | undefined;
-
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
-    }
-    return this.#controller.signal;
-  }
-
-  abort(reason: string): void {
-    this.#reason ??= stopReason(reason);
-    this.#controller?.abort(this.#reason);
-  }
-}
-
-/** What handlers see as `signal.reason`, and what `signal.throwIfAborted()` throws. */
-export function stopReason(reason: string): Error {
-  return Object.assign(new Error(`the attempt is to stop: ${reason}`), { name: 'AbortError' });
-}
-
-/** The first is told at once, of those that follow too soon the last. */
-function pacedProgress(post: (message: ToMain) => void): { tell(progress: Progress): void; end(): void } {
-  let waiting: Progress | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  const send = () => {
-    timer = undefined;
-    if (waiting === undefined) return;
-    post({ kind: 'progress', progress: waiting });
-    waiting = undefined;
-    timer = setTimeout(send, PROGRESS_INTERVAL_MS);
-  };
-  return {
-    tell(progress) {
-      waiting = progress;
-      if (timer === undefined) send();
-    },
-    end() {
-      clearTimeout(timer);
-      if (waiting !== undefined) post({ kind: 'progress', progress: waiting });
-      waiting = undefined;
-    },
-  };
-}
-
-function plainProgress({ done, total, text }: Progress): Progress {
-  return {
-    done: Number(done),
-    ...(total === undefined ? {} : { total: Number(total) }),
-    ...(text === undefined ? {} : { text: String(text).slice(0, 1000) }),
   };
 }

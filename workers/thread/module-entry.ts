@@ -7,10 +7,11 @@
  */
 import { BEAT_INTERVAL_MS, type ToMain, type WorkerResult } from '../../lib/model/worker-protocol.js';
 import { failureOf } from '../failure.js';
-import { openContext, stopReason } from './job-context.js';
+import { openContext } from './job-context.js';
 import { loadModule } from './module-loader.js';
 import type { FromModule, ModuleTask, ToModule } from './module-protocol.js';
 import { keepResult } from './module-result.js';
+import { stopReason } from './stopping.js';
 
 const TERMINATED_EXIT = 143;
 const ORPHANED_EXIT = 1;

@@ -7,6 +7,7 @@
  */
 import { lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import { isPassing } from '../../lib/base/passing-errno.js';
 import { BEAT_INDEX, STOP_INDEX, type WorkerTask } from '../../lib/model/worker-protocol.js';
 import { failure } from '../failure.js';
 
@@ -26,17 +27,6 @@ const PRIVATE_FOLDER = 0o700;
 /** How long room is waited for, and how often it is looked for. */
 const ROOM_DEADLINE_MS = 60_000;
 const ROOM_AGAIN_MS = 250;
-/** What has nothing to do with the folder, and may be over in a moment. */
-const PASSING: ReadonlySet<string | undefined> = new Set([
-  'ENOSPC',
-  'EDQUOT',
-  'EMFILE',
-  'ENFILE',
-  'ENOMEM',
-  'EIO',
-  'EAGAIN',
-]);
-
 type FolderTask = Pick<WorkerTask, 'root' | 'runDir' | 'prepared' | 'shared'>;
 
 /** @param make default: on the disk */
@@ -61,7 +51,7 @@ function waitForRoom(counters: Int32Array, make: () => void): void {
       make();
       return;
     } catch (error) {
-      if (!PASSING.has(errnoOf(error))) throw error;
+      if (!isPassing(errnoOf(error))) throw error;
       const isStopping = Atomics.load(counters, STOP_INDEX) !== 0;
       if (isStopping || performance.now() >= until) throw new FolderDenied(textOf(error));
     }
@@ -94,7 +84,7 @@ function makeUnlessThere(folder: string): boolean {
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'EEXIST') return false;
-    throw PASSING.has(errno) ? error : unusable(folder, textOf(error));
+    throw isPassing(errno) ? error : unusable(folder, textOf(error));
   }
 }
 

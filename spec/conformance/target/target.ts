@@ -3,8 +3,9 @@ import { NotTested } from '../check.js';
 import { at, isObject, type JsonObject, numberAt, objectsAt, textAt } from '../json.js';
 import type { Watch } from '../monitor/watch.js';
 import { inLanes, pause, until } from '../waiting.js';
-import { type Ask, type Exchange, NoAnswer, routeOf } from './exchange.js';
+import { type Ask, type Exchange, NoAnswer } from './exchange.js';
 import { type Carrier, exchange, sendAndVanish } from './http-client.js';
+import { Patience } from './patience.js';
 
 /** Reads the two heads again after this long, until they agree. */
 const QUIET_EVERY_MS = 60;
@@ -12,9 +13,6 @@ const QUIET_WITHIN_MS = 4_000;
 /** A new event is held against the target when it comes every time: others may use the same server. */
 const APPEND_TRIES = 3;
 const CANCEL_LANES = 4;
-/** A route that let so many requests wait in vain is not waited for as long again. */
-const PATIENT_TRIES = 3;
-const IMPATIENT_MS = 5_000;
 
 export interface TargetOptions {
   readonly base: string;
@@ -37,8 +35,7 @@ export class Target {
   /** Requests without an answer so far. */
   readonly #onTheirWay = new Set<Promise<unknown>>();
   #isLeaving = false;
-  /** By path: requests that had no answer in time. */
-  readonly #inVain = new Map<string, number>();
+  readonly #patience = new Patience();
 
   constructor({ base, tokenHeader, token, consumerBase, prefix, watch }: TargetOptions) {
     this.carrier = { base, tokenHeader, token };
@@ -70,21 +67,12 @@ export class Target {
    * @throws NoAnswer
    */
   async ask(ask: Ask): Promise<Exchange> {
-    const answer = await this.#follow(ask, () => this.#exchange(ask));
+    const answer = await this.#follow(ask, () =>
+      this.#patience.with(ask, (bounded) => exchange(this.carrier, bounded)),
+    );
     this.#remember(answer);
     this.watch.see(answer);
     return answer;
-  }
-
-  async #exchange(ask: Ask): Promise<Exchange> {
-    const route = routeOf(ask);
-    const inVain = this.#inVain.get(route) ?? 0;
-    try {
-      return await exchange(this.carrier, inVain < PATIENT_TRIES ? ask : { timeoutMs: IMPATIENT_MS, ...ask });
-    } catch (error) {
-      if (error instanceof NoAnswer && error.isLate) this.#inVain.set(route, inVain + 1);
-      throw error;
-    }
   }
 
   get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Exchange> {

@@ -7,7 +7,9 @@ import {
   assertRejected,
   type FactoryRoom,
   openFactoryRoom,
+  patchOf,
   pilot,
+  recorded,
 } from '../../support/factory-room.js';
 import { scriptedAgent } from '../../support/scripted-agent.js';
 
@@ -17,9 +19,6 @@ test.after.each((room) => {
   assertNoPilotLeft(room);
   room.bench.remove();
 });
-
-const patchOf = ({ bench }: FactoryRoom): string => bench.read(bench.artifacts['diff.patch'] ?? '');
-const recorded = ({ bench }: FactoryRoom) => bench.kernel?.recorded() as { job_type?: string; event_type?: string }[];
 
 test('commands run only where the configuration allows them', async (room) => {
   room.bench.allowPayloadCommands = false;
