@@ -9,13 +9,23 @@ import type {
   CancelOutcome,
   ClaimCommand,
   Command,
+  CompleteCommand,
   Decision,
   IdempotencyConflict,
   LeaseHeld,
   RecordCommand,
   SubmitCommand,
 } from './command.js';
-import { DAMAGE_ADOPTED, eventIdOf, type Failure, type LedgerEvent, recordedEventTypes } from './event.js';
+import {
+  type AgentRuns,
+  type ArtifactRefs,
+  type Artifacts,
+  DAMAGE_ADOPTED,
+  eventIdOf,
+  type Failure,
+  type LedgerEvent,
+  recordedEventTypes,
+} from './event.js';
 import { isClaimable, samePayload } from './fold.js';
 import { isTerminal, type Job } from './job.js';
 import { projectionTargetsOf } from './payloads.js';
@@ -33,29 +43,18 @@ export function decide(state: JobLookup, command: Command): Decision {
     case 'claim':
       return claim(state, command);
     case 'heartbeat': {
-      const { claim_token, lease_epoch, lease_expires_at, artifacts, agent_runs } = command;
-      const told = { ...member('artifacts', artifacts), ...member('agent_runs', agent_runs) };
+      const { lease_expires_at } = command;
       return underLease(state, command, () => [
-        ['job.heartbeat', { claim_token, lease_epoch, lease_expires_at, ...told }],
+        ['job.heartbeat', Object.assign(toldOf(command), { lease_expires_at })],
       ]);
     }
     case 'expire_lease':
       return underLease(state, command, (job) => expire(job));
-    case 'complete': {
-      const { claim_token, lease_epoch, artifacts, artifact_refs, agent_runs } = command;
-      const result = {
-        ...member('artifacts', artifacts),
-        ...member('artifact_refs', artifact_refs),
-        ...member('agent_runs', agent_runs),
-      };
-      return underLease(state, command, () => [
-        ['job.completed', { claim_token, lease_epoch, result_status: 'succeeded', ...result }],
-      ]);
-    }
+    case 'complete':
+      return underLease(state, command, () => [['job.completed', completedOf(command)]]);
     case 'fail': {
-      const { claim_token, lease_epoch, failure, artifacts, agent_runs } = command;
-      const told = { ...member('artifacts', artifacts), ...member('agent_runs', agent_runs) };
-      return underLease(state, command, () => [['job.failed', { claim_token, lease_epoch, failure, ...told }]]);
+      const { failure } = command;
+      return underLease(state, command, () => [['job.failed', Object.assign(toldOf(command), { failure })]]);
     }
     case 'record':
       return record(state, command);
@@ -130,7 +129,7 @@ function claim(state: JobLookup, command: ClaimCommand): Decision {
     return refused('job_not_claimable', `job ${job.job_id} can't be claimed: it ${why}`);
   }
   const { claim_token, lease_expires_at } = command;
-  const payload = { claim_token, lease_epoch: job.lease_epoch + 1, lease_expires_at, attempt: job.attempt + 1 };
+  const payload = { attempt: job.attempt + 1, claim_token, lease_epoch: job.lease_epoch + 1, lease_expires_at };
   return decided(state, command, job.job_id, job.request_id, [['job.claimed', payload]]);
 }
 
@@ -151,6 +150,35 @@ function adopt(state: JobLookup, command: { job_id: string; actor: string; occur
   if (job === undefined) return unknownJob(command.job_id);
   if (!job.foreign || isTerminal(job)) return { events: [], job_id: job.job_id };
   return decided(state, command, job.job_id, job.request_id, [['job.adopted', {}]]);
+}
+
+interface Told {
+  agent_runs?: AgentRuns | undefined;
+  artifact_refs?: ArtifactRefs | undefined;
+  artifacts?: Artifacts | undefined;
+  claim_token?: string;
+  lease_epoch?: number;
+  result_status?: 'succeeded';
+}
+
+/** What stands in every event under a lease, in the order of names, and set one by one, for the same reasons as above. */
+function toldOf(
+  { agent_runs, artifacts, claim_token, lease_epoch }: LeaseHeld & Told,
+  artifact_refs?: ArtifactRefs,
+): Told {
+  const told: Told = {};
+  if (tells(agent_runs)) told.agent_runs = agent_runs;
+  if (tells(artifact_refs)) told.artifact_refs = artifact_refs;
+  if (tells(artifacts)) told.artifacts = artifacts;
+  told.claim_token = claim_token;
+  told.lease_epoch = lease_epoch;
+  return told;
+}
+
+function completedOf(command: CompleteCommand): Told {
+  const told = toldOf(command, command.artifact_refs);
+  told.result_status = 'succeeded';
+  return told;
 }
 
 /** What only the holder of the current lease may say. */
@@ -221,8 +249,8 @@ function isEmpty(payload: object): boolean {
   return true;
 }
 
-function member<K extends string, V extends object>(name: K, value: V | undefined): { [name in K]?: V } {
-  return value === undefined || Object.keys(value).length === 0 ? {} : ({ [name]: value } as { [name in K]?: V });
+function tells(value: object | undefined): boolean {
+  return value !== undefined && !isEmpty(value);
 }
 
 function unknownJob(jobId: string): Decision {
