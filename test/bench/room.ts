@@ -66,8 +66,9 @@ export class Room {
     };
   }
 
-  async startPolka(): Promise<{ readonly port: number }> {
-    return told<{ port: number }>(this.#fork('polka-process.js', []));
+  /** @param durable whether each request is made durable before its answer, and does nothing else */
+  async startPolka({ durable } = { durable: false }): Promise<{ readonly port: number }> {
+    return told<{ port: number }>(this.#fork('polka-process.js', durable ? [join(this.top, 'durable-baseline')] : []));
   }
 
   /** A process that does one thing, tells one message, and ends. */

@@ -8,7 +8,8 @@ export interface Row {
   readonly values: readonly number[];
   /** What it stands beside; undefined where the figure itself has the limit. */
   readonly baseline?: { readonly name: string; readonly unit: string; readonly values: readonly number[] };
-  readonly reach: { readonly atLeast: number } | { readonly atMost: number };
+  /** Undefined where nothing is to be reached: the row shows what stands in the way of another. */
+  readonly reach?: { readonly atLeast: number } | { readonly atMost: number };
   /** What else is worth knowing, such as other percentiles of the same rounds. */
   readonly beside?: Readonly<Record<string, number>>;
 }
@@ -19,7 +20,7 @@ export interface JudgedRow extends Row {
   readonly baselineValue: number | undefined;
   /** The figure itself where there is no baseline. */
   readonly ratio: number;
-  readonly reached: boolean;
+  readonly reached: boolean | undefined;
 }
 
 /** Ratios are of the medians: rounds of figure and baseline took turns. */
@@ -27,8 +28,12 @@ export function judge(row: Row): JudgedRow {
   const value = median(row.values);
   const baselineValue = row.baseline && median(row.baseline.values);
   const ratio = baselineValue === undefined ? value : value / baselineValue;
-  const reached = 'atLeast' in row.reach ? ratio >= row.reach.atLeast : ratio <= row.reach.atMost;
-  return { ...row, value, spread: spread(row.values), baselineValue, ratio, reached };
+  return { ...row, value, spread: spread(row.values), baselineValue, ratio, reached: isReached(row, ratio) };
+}
+
+function isReached({ reach }: Row, ratio: number): boolean | undefined {
+  if (reach === undefined) return undefined;
+  return 'atLeast' in reach ? ratio >= reach.atLeast : ratio <= reach.atMost;
 }
 
 export function numberText(value: number): string {
@@ -37,6 +42,7 @@ export function numberText(value: number): string {
 }
 
 function reachText({ reach }: Row): string {
+  if (reach === undefined) return '–';
   return 'atLeast' in reach ? `≥ ${numberText(reach.atLeast)}` : `≤ ${numberText(reach.atMost)}`;
 }
 
@@ -50,7 +56,7 @@ export function tableOf(rows: readonly JudgedRow[]): string {
         ? `${row.baseline.name}: ${numberText(row.baselineValue)} ${row.baseline.unit}`
         : '–';
     const ratio = row.baseline === undefined ? '–' : row.ratio.toFixed(2);
-    return `| ${row.figure} | ${value} | ${baseline} | ${ratio} | ${reachText(row)} | ${row.reached ? 'yes' : 'no'} |\n`;
+    return `| ${row.figure} | ${value} | ${baseline} | ${ratio} | ${reachText(row)} | ${row.reached === undefined ? '–' : row.reached ? 'yes' : 'no'} |\n`;
   });
   return `| figure | measured | beside | ratio | to reach | reached |\n|---|---|---|---|---|---|\n${lines.join('')}`;
 }
