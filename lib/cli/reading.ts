@@ -5,8 +5,9 @@
 import { AgentopsdError } from '../base/errors.js';
 import type { Client, Event, QueueJob, Ready, Status } from '../client/client.js';
 import type { EventQuery } from '../client/events.js';
+import { jobDetailView, queueJobView } from '../model/job-views.js';
 import { statusView } from '../model/status-view.js';
-import { jobDetailView, queueJobView, readyView } from '../model/views.js';
+import { readyView } from '../model/views.js';
 import { clientAt, findAddress } from './daemon-address.js';
 import type { Invocation } from './invocation.js';
 import { type FoldedFiles, foldLedgerFiles, openLedgerFiles } from './ledger-files.js';

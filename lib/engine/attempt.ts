@@ -18,23 +18,28 @@ import { timestamp } from '../base/clock.js';
 import { AgentopsdError } from '../base/errors.js';
 import { randomHex } from '../base/random.js';
 import type { LeaseHeld } from '../model/command.js';
-import { consumerSnapshot } from '../model/consumer-views.js';
 import type { Job } from '../model/job.js';
-import type { ToMain, WorkerExecutor, WorkerResult } from '../model/worker-protocol.js';
+import type { WorkerExecutor, WorkerResult } from '../model/worker-protocol.js';
+import { makeFolderOf } from './attempt-folder.js';
 import type { AttemptSeams, TaskStarter } from './attempt-seams.js';
+import { startsProcesses, taskOf } from './attempt-task.js';
 import type { LadderSignal, RecordedChild } from './ladder.js';
 import { Lease } from './lease.js';
-import { attemptFolder, outputLogIn, prepareRunFolder } from './run-folder.js';
+import { outputLogIn } from './run-folder.js';
+import { ThreadDialog } from './thread-dialog.js';
 import type { RunningTask, TaskEnd } from './thread-slot.js';
-import { answerWorker, type WorkerRequest } from './worker-requests.js';
 
 /** `lease_lost`: no sign of life. `released`: the daemon stops. `writer_stopped`: nothing can be recorded any more. */
 export type StopReason = 'cancelled' | 'lease_lost' | 'released' | 'writer_stopped';
 
 const TOKEN_BYTES = 16;
-/** How long a disk without room for the run's folder is waited for, and how often it is tried. */
-const ROOM_DEADLINE_MS = 60_000;
-const ROOM_AGAIN_MS = 500;
+
+/** What a claim that counts has brought. */
+interface Claimed {
+  readonly job: Job;
+  readonly lease: Lease;
+  readonly held: LeaseHeld;
+}
 
 export class Attempt {
   readonly jobId: string;
@@ -52,7 +57,6 @@ export class Attempt {
   readonly #hurry = new AbortController();
   #freeSlot: () => void = () => {};
   #task: RunningTask | undefined;
-  #held: LeaseHeld | undefined;
   #ownBeats = 0;
   #finishing = false;
   #stopReason: StopReason | undefined;
@@ -114,9 +118,9 @@ export class Attempt {
   }
 
   async #run(): Promise<void> {
-    const job = await this.#claim();
-    if (job === undefined) return;
-    const end = await this.#work(job).catch((error: unknown): TaskEnd => ({ kind: 'lost', why: textOf(error) }));
+    const claimed = await this.#claim();
+    if (claimed === undefined) return;
+    const end = await this.#work(claimed).catch((error: unknown): TaskEnd => ({ kind: 'lost', why: textOf(error) }));
     this.#finishing = true;
     if (this.#stopped !== undefined) await this.#stopped;
     // Also after a clean exit: what the job left behind ends with it. A thread that was lost may have started what it
@@ -127,7 +131,7 @@ export class Attempt {
     await this.lease?.records.remove();
   }
 
-  async #claim(): Promise<Job | undefined> {
+  async #claim(): Promise<Claimed | undefined> {
     const { kernel, clock, random, configuration } = this.#seams;
     const leaseMs = configuration().queue.lease_seconds * 1000;
     const claim_token = randomHex(random, TOKEN_BYTES);
@@ -142,8 +146,7 @@ export class Attempt {
       occurredAt: timestamp(wallMs),
     });
     if (job === undefined || job.status !== 'running' || job.claim_token !== claim_token) return undefined;
-    this.#held = { job_id: job.job_id, claim_token, lease_epoch: job.lease_epoch };
-    this.lease = new Lease(this.#seams, job, {
+    const lease = new Lease(this.#seams, job, {
       marker: this.#marker,
       children: this.#children,
       startedAfter: this.#startedAfter,
@@ -152,120 +155,32 @@ export class Attempt {
       heartbeatMs: configuration().queue.heartbeat_seconds * 1000,
       endsAtMonotonicMs: monotonicMs + leaseMs,
     });
-    return job;
+    this.lease = lease;
+    return { job, lease, held: { job_id: job.job_id, claim_token, lease_epoch: job.lease_epoch } };
   }
 
-  async #work(job: Job): Promise<TaskEnd> {
+  async #work({ job, lease, held }: Claimed): Promise<TaskEnd> {
     const { configuration, root } = this.#seams;
-    const prepared = startsProcesses(this.#executor);
-    if (prepared) {
-      const refused = await this.#makeRunFolder(job);
-      if (refused !== undefined) return { kind: 'result', result: refused };
-      await this.lease?.records.write();
-    } else this.lease?.records.writeSoon();
-    if (this.#stopReason !== undefined) return { kind: 'lost', why: 'stopped before it began' };
-    const { limits, queue } = configuration();
-    const runDir = attemptFolder(root, job.job_id, job.attempt);
-    this.lease?.tellArtifacts({ output: outputLogIn(runDir).slice(root.length + 1) });
-    this.#task = this.#slot.start(
-      {
-        job: {
-          job_id: job.job_id,
-          job_type: job.job_type,
-          request_id: job.request_id,
-          attempt: job.attempt,
-          max_attempts: job.max_attempts,
-          payload: job.payload,
-        },
-        claim: { claim_token: job.claim_token ?? '', lease_epoch: job.lease_epoch, marker: this.#marker },
-        executor: this.#executor,
-        root,
-        runDir,
-        prepared,
-        limits: {
-          outputBytes: limits.output_bytes,
-          artifactBytes: limits.artifact_bytes,
-          cancelGraceMs: queue.cancel_grace_seconds * 1000,
-          memoryMb: limits.memory_mb,
-        },
-      },
-      limits.memory_mb,
-      (message) => this.#onMessage(message),
-    );
-    return this.#task.ended;
-  }
-
-  /** On a full disk it waits for room: the lease lives meanwhile. @throws what is still in the way when that takes too long */
-  async #makeRunFolder(job: Job): Promise<WorkerResult | undefined> {
-    const { root, clock, makeRunFolder = prepareRunFolder } = this.#seams;
-    const until = clock.monotonicMs() + ROOM_DEADLINE_MS;
-    for (;;) {
-      try {
-        await makeRunFolder(root, job.job_id, job.attempt);
-        return undefined;
-      } catch (error) {
-        if (error instanceof AgentopsdError) return refusal(error);
-        if (this.#stopReason !== undefined || clock.monotonicMs() >= until) throw error;
-      }
-      await new Promise<void>((resolve) => clock.after(ROOM_AGAIN_MS, resolve));
-    }
-  }
-
-  #onMessage(message: ToMain): void {
-    switch (message.kind) {
-      case 'child':
-        this.#children.push({ pid: message.pid, started: message.started });
-        this.lease?.records.touch();
-        return;
-      case 'artifacts':
-        this.lease?.tellArtifacts(message.artifacts);
-        return;
-      case 'agent_run':
-        this.lease?.tellAgentRun(message);
-        return;
-      case 'progress':
-        this.lease?.tellProgress(message.progress);
-        return;
-      case 'ask_consumer_snapshot': {
-        const { kernel } = this.#seams;
-        const snapshot = consumerSnapshot(kernel.state, kernel.viewContext());
-        this.#task?.post({ kind: 'consumer_snapshot', ask: message.ask, snapshot });
-        return;
-      }
-      case 'record_lease':
-        void this.#recordLease(message.ask);
-        return;
-      case 'record_event':
-      case 'ask_recorded_event':
-      case 'ask_open_orders':
-      case 'submit_job':
-        void this.#answer(message);
-    }
-  }
-
-  /** A process may start only once the records stand: without them the attempt can't go on. */
-  async #recordLease(ask: number): Promise<void> {
-    try {
-      await this.lease?.records.write();
-      this.#task?.post({ kind: 'lease_recorded', ask });
-    } catch (error) {
-      this.#task?.terminate(`the lease can't be recorded: ${textOf(error)}`);
-    }
-  }
-
-  async #answer(request: WorkerRequest): Promise<void> {
-    const { kernel, clock, random, configuration } = this.#seams;
-    if (this.#held === undefined) return;
-    const answer = await answerWorker(request, {
-      kernel,
-      clock,
-      random,
-      maxAttempts: () => configuration().queue.max_attempts,
+    const isStopping = (): boolean => this.#stopReason !== undefined;
+    if (startsProcesses(this.#executor)) {
+      const refused = await makeFolderOf(job, this.#seams, isStopping);
+      if (refused !== undefined) return { kind: 'result', result: refusal(refused) };
+      await lease.records.write();
+    } else lease.records.writeSoon();
+    if (isStopping()) return { kind: 'lost', why: 'stopped before it began' };
+    const task = taskOf(job, { root, configuration: configuration(), executor: this.#executor, marker: this.#marker });
+    lease.tellArtifacts({ output: outputLogIn(task.runDir).slice(root.length + 1) });
+    const dialog = new ThreadDialog({
+      seams: this.#seams,
+      lease,
+      held,
       actor: this.#slot.name,
-      lease: this.#held,
-      isStopping: () => this.#stopReason !== undefined,
+      children: this.#children,
+      task: () => this.#task,
+      isStopping,
     });
-    this.#task?.post(answer);
+    this.#task = this.#slot.start(task, task.limits.memoryMb, (message) => dialog.hear(message));
+    return this.#task.ended;
   }
 
   async #stopTask(reason: StopReason, graceMs: number): Promise<void> {
@@ -313,13 +228,8 @@ export class Attempt {
   }
 }
 
-/** What may be needed before the thread's own code runs: otherwise the thread asks when it comes to that. */
-function startsProcesses(executor: WorkerExecutor): boolean {
-  return executor.kind !== 'builtin' || executor.agent !== undefined;
-}
-
-function refusal(error: unknown): WorkerResult {
-  return { kind: 'failed', failure: { code: 'request_rejected', message: textOf(error) }, artifacts: {} };
+function refusal(error: AgentopsdError): WorkerResult {
+  return { kind: 'failed', failure: { code: 'request_rejected', message: error.message }, artifacts: {} };
 }
 
 function textOf(error: unknown): string {

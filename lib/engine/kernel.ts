@@ -15,7 +15,7 @@ import type { JobType, LedgerEvent } from '../model/event.js';
 import type { LedgerHealth } from '../model/health.js';
 import { PendingState } from '../model/pending-state.js';
 import { State } from '../model/state.js';
-import type { ViewContext } from '../model/views.js';
+import type { ViewContext } from '../model/view-context.js';
 import type { Ledger, LedgerObserver } from '../storage/ledger.js';
 import { stateKeeperOf } from './state-keeper.js';
 import { Waiting } from './waiting.js';

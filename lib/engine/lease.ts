@@ -7,11 +7,11 @@
  */
 import { timestamp } from '../base/clock.js';
 import { AgentopsdError, errorTable } from '../base/errors.js';
-import { AGENT_RUNS_KEPT } from '../model/agent-runs.js';
 import type { Command, CompleteCommand } from '../model/command.js';
-import type { AgentRunFacts, AgentRuns, Artifacts } from '../model/event.js';
+import type { AgentRunFacts, Artifacts } from '../model/event.js';
 import type { Job } from '../model/job.js';
 import type { Progress, WorkerResult } from '../model/worker-protocol.js';
+import { AgentRunNews } from './agent-run-news.js';
 import type { AttemptSeams, HeldLease } from './attempt-seams.js';
 import type { RecordedChild } from './ladder.js';
 import { LeaseRecords } from './lease-records.js';
@@ -50,10 +50,7 @@ export class Lease {
   #lastEventMs: number;
   #artifacts: Artifacts | undefined;
   #progress: Progress | undefined;
-  /** All of this attempt, and the names of those that the ledger does not know as they are. */
-  readonly #agentRuns = new Map<string, AgentRunFacts>();
-  readonly #untoldRuns = new Set<string>();
-  #agentRunDue = false;
+  readonly #agentRuns = new AgentRunNews();
   #lastProgressMs = Number.NEGATIVE_INFINITY;
   #givenUp = false;
   #renewing: Promise<void> | undefined;
@@ -76,10 +73,7 @@ export class Lease {
 
   /** What was spent goes along with the next heartbeat; that a run began or ended gets one of its own. */
   tellAgentRun({ run, facts, urgent }: { run: string; facts: AgentRunFacts; urgent: boolean }): void {
-    this.#agentRuns.delete(run);
-    this.#agentRuns.set(run, facts);
-    this.#untoldRuns.add(run);
-    this.#agentRunDue ||= urgent;
+    this.#agentRuns.tell(run, facts, urgent);
   }
 
   /** As its worker told last. */
@@ -153,7 +147,7 @@ export class Lease {
 
   #settle(result: WorkerResult): Promise<void> {
     const { artifacts } = result;
-    const agent_runs = agentRunsOf(this.#agentRuns);
+    const agent_runs = this.#agentRuns.all();
     if (result.kind === 'failed')
       return this.#execute({ ...this.#spoken(), kind: 'fail', failure: result.failure, artifacts, agent_runs });
     const { job_id, claim_token, lease_epoch, actor, occurredAt } = this.#spoken();
@@ -173,7 +167,7 @@ export class Lease {
   }
 
   #renewAsDue(now: number): void {
-    const hasNews = this.#artifacts !== undefined || this.#agentRunDue;
+    const hasNews = this.#artifacts !== undefined || this.#agentRuns.isDue;
     const newsDue = hasNews && now - this.#lastEventMs >= NEWS_INTERVAL_MS;
     if (now - this.#lastEventMs >= this.#terms.heartbeatMs || newsDue) this.#beatInLedger();
     if (now - this.#lastFileMs < this.#fileIntervalMs) return;
@@ -188,10 +182,8 @@ export class Lease {
     const now = clock.monotonicMs();
     const artifacts = this.#artifacts;
     const lease_expires_at = timestamp(clock.wallMs() + this.#terms.leaseMs);
-    const agent_runs = agentRunsOf(this.#agentRuns, this.#untoldRuns);
+    const agent_runs = this.#agentRuns.take();
     this.#artifacts = undefined;
-    this.#untoldRuns.clear();
-    this.#agentRunDue = false;
     this.#lastEventMs = now;
     this.#renewing = this.#execute({ ...this.#spoken(), kind: 'heartbeat', lease_expires_at, artifacts, agent_runs })
       .then(() => {
@@ -241,13 +233,6 @@ export class Lease {
       if (!(error instanceof AgentopsdError && error.code === 'stale_lease')) throw error;
     }
   }
-}
-
-/** @param told only these; default all */
-function agentRunsOf(runs: ReadonlyMap<string, AgentRunFacts>, told?: ReadonlySet<string>): AgentRuns | undefined {
-  if (runs.size === 0) return undefined;
-  const chosen = told === undefined ? [...runs] : [...runs].filter(([run]) => told.has(run));
-  return chosen.length === 0 ? undefined : Object.fromEntries(chosen.slice(-AGENT_RUNS_KEPT));
 }
 
 type Spoken = Pick<CompleteCommand, 'job_id' | 'claim_token' | 'lease_epoch' | 'actor' | 'occurredAt'>;

@@ -16,7 +16,9 @@ import type { Logger } from '../base/log.js';
 import { type Random, randomHex } from '../base/random.js';
 import { type ProjectionName, projectionNames } from '../model/event.js';
 import type { Job } from '../model/job.js';
-import { jobView, manifestsView, queueJobView, type ViewContext } from '../model/views.js';
+import { jobView, queueJobView } from '../model/job-views.js';
+import type { ViewContext } from '../model/view-context.js';
+import { manifestsView } from '../model/views.js';
 import type { Kernel } from './kernel.js';
 import { makeFoldersInside } from './run-folder.js';
 

@@ -4,7 +4,7 @@ import type { Logger } from '../base/log.js';
 import type { Random } from '../base/random.js';
 import type { Command, Outcome } from '../model/command.js';
 import type { State } from '../model/state.js';
-import type { ViewContext } from '../model/views.js';
+import type { ViewContext } from '../model/view-context.js';
 import type { Progress } from '../model/worker-protocol.js';
 import type { Disk } from '../storage/disk.js';
 import type { Ledger } from '../storage/ledger.js';

@@ -4,7 +4,7 @@
  */
 import { AgentopsdError } from '../base/errors.js';
 import type { Command, Outcome } from '../model/command.js';
-import type { ViewContext } from '../model/views.js';
+import type { ViewContext } from '../model/view-context.js';
 import type { Exchange, HttpService } from './exchange.js';
 
 const failpoints = ['before_append', 'after_append_before_ack', 'projection_rebuild'] as const;

@@ -1,7 +1,7 @@
 /** `GET /v1/jobs/{id}`: one job, as the queue shows it, with what its agents did and how far it is. */
 import { AgentopsdError } from '../base/errors.js';
 import type { Job } from '../model/job.js';
-import { jobDetailView } from '../model/views.js';
+import { jobDetailView } from '../model/job-views.js';
 import { sendJson } from './answers.js';
 import type { Exchange, Handler, HttpService } from './exchange.js';
 

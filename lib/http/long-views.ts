@@ -9,9 +9,10 @@ import { limits } from '../base/limits.js';
 import { belongs, consumerResource, type ResourceKind, snapshotFrame } from '../model/consumer-views.js';
 import { type JobType, jobTypes } from '../model/event.js';
 import { isTerminal, type Job } from '../model/job.js';
+import { jobView, queueJobView } from '../model/job-views.js';
 import type { State } from '../model/state.js';
 import { beginsWith, type JobSelection, selectedJobs, statusFrame, statusLists } from '../model/status-view.js';
-import { jobView, queueJobView, type ViewContext } from '../model/views.js';
+import type { ViewContext } from '../model/view-context.js';
 import { TextList } from './json-text.js';
 
 /** What `jsonTexts` makes the text of the view from. */

@@ -2,18 +2,11 @@
 import type { components } from './contract.js';
 import { jobTypes } from './event.js';
 import { type Job, statusAt } from './job.js';
+import { outcomeMembers } from './job-views.js';
+import { list, member } from './optional-members.js';
 import type { State } from './state.js';
-import {
-  isDegraded,
-  list,
-  member,
-  outcomeMembers,
-  projectionReasons,
-  projectionStatus,
-  SOURCE_LEDGER,
-  snapshotId,
-  type ViewContext,
-} from './views.js';
+import type { ViewContext } from './view-context.js';
+import { isDegraded, projectionReasons, projectionStatus, SOURCE_LEDGER, snapshotId } from './views.js';
 
 type Schemas = components['schemas'];
 export type ConsumerResource = Schemas['ConsumerResource'];

@@ -3,22 +3,19 @@
  * while they are sent: what stands around them is the same.
  */
 import { type Job, statusAt } from './job.js';
+import { jobView, type QueueJob, queueJobView } from './job-views.js';
+import { list, member } from './optional-members.js';
 import type { State } from './state.js';
+import type { ViewContext } from './view-context.js';
 import {
   isDegraded,
-  jobView,
-  list,
   manifestsView,
-  member,
   projectionLag,
   projectionReasons,
   projectionStatus,
-  type QueueJob,
-  queueJobView,
   SOURCE_LEDGER,
   type Status,
   snapshotId,
-  type ViewContext,
 } from './views.js';
 
 /** A part of the list of jobs. */

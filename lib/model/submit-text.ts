@@ -6,7 +6,8 @@ import { jsonText } from '../base/json.js';
 import type { LedgerHealth } from './health.js';
 import { type Job, statusAt } from './job.js';
 import type { State } from './state.js';
-import { standing, type ViewContext } from './views.js';
+import type { ViewContext } from './view-context.js';
+import { standing } from './views.js';
 
 export class SubmitTexts {
   #standing = '';

@@ -4,43 +4,21 @@
  */
 import type { Outcome } from './command.js';
 import type { components } from './contract.js';
-import {
-  type AgentRunOfJob,
-  type JobType,
-  type ProjectionName,
-  type ProjectionStatus,
-  projectionNames,
-} from './event.js';
+import { type ProjectionName, type ProjectionStatus, projectionNames } from './event.js';
 import type { LedgerHealth } from './health.js';
-import { isTerminal, type Job, statusAt } from './job.js';
+import { type Job, statusAt } from './job.js';
+import { queueJobView } from './job-views.js';
+import { list, member } from './optional-members.js';
 import type { State } from './state.js';
-import type { Progress } from './worker-protocol.js';
+import type { ViewContext } from './view-context.js';
 
 type Schemas = components['schemas'];
 export type Ready = Schemas['Ready'];
 export type Status = Schemas['Status'];
-export type QueueJob = Schemas['QueueJob'];
-export type JobView = Schemas['JobView'];
 export type ProjectionLag = Schemas['ProjectionLag'];
-type Attention = Schemas['Attention'];
 
 /** Relative to the root: how answers name the ledger. */
 export const SOURCE_LEDGER = '.agents/daemon/ledger';
-
-/** What a view needs beside the state. */
-export interface ViewContext {
-  /** Wall clock, milliseconds since 1970: leases run out by it. */
-  readonly wallMs: number;
-  /** When the read model last took an event in. */
-  readonly rebuiltAt: string;
-  readonly health: LedgerHealth;
-  /** What a person should know that does not touch the ledger. */
-  readonly warnings: () => readonly string[];
-  /** Why nobody takes a type here; undefined when somebody does. */
-  readonly noWorkerFor: (jobType: JobType) => string | undefined;
-  /** Set when a view could not be rebuilt after an append. */
-  readonly projectionFailure: string | undefined;
-}
 
 export function projectionLag(state: State, { health }: ViewContext): ProjectionLag {
   const { lastEventId: last_event_id, eventCount: event_count } = state;
@@ -120,90 +98,6 @@ export function snapshotId(state: State): string {
   return state.lastEventId === undefined ? 'snap_empty' : `snap_${state.lastEventId}`;
 }
 
-export function queueJobView(job: Job, context: ViewContext): QueueJob {
-  const status = statusAt(job, context.wallMs);
-  const holds = status === 'running';
-  const exhausted =
-    status === 'retry_waiting' ? job.attempt >= job.max_attempts : job.failure?.code === 'retry_exhausted';
-  return {
-    job_id: job.job_id,
-    job_type: job.job_type,
-    request_id: job.request_id,
-    request_ids: [...job.request_ids],
-    status,
-    ...member('idempotency_key', job.idempotency_key),
-    attempt: job.attempt,
-    max_attempts: job.max_attempts,
-    ...(holds ? member('claim_token', job.claim_token) : {}),
-    ...(job.lease_epoch > 0 ? { lease_epoch: job.lease_epoch } : {}),
-    ...(holds ? member('lease_expires_at', job.lease_expires_at) : {}),
-    ...(exhausted ? { retry_exhausted: true } : {}),
-    ...outcomeMembers(job),
-    ...record('payload', job.payload),
-    last_event_id: job.last_event_id,
-    created_at: job.created_at,
-    updated_at: job.updated_at,
-    ...list('attention', attentionFor(job, context)),
-  };
-}
-
-/** The one job that was asked for: what would make the lists long stands here alone. */
-export function jobDetailView(job: Job, context: ViewContext, progress?: Progress): QueueJob {
-  return {
-    ...queueJobView(job, context),
-    ...list('agent_runs', job.agent_runs?.map(agentRunView)),
-    ...(job.status === 'running' && progress !== undefined ? { progress: { ...progress } } : {}),
-  };
-}
-
-function agentRunView({ usage, denials, ...run }: AgentRunOfJob): Schemas['AgentRun'] {
-  return { ...run, ...(usage === undefined ? {} : { usage: { ...usage } }), ...list('denials', denials) };
-}
-
-export function jobView(job: Job, context: ViewContext): JobView {
-  return {
-    job_id: job.job_id,
-    job_type: job.job_type,
-    request_id: job.request_id,
-    request_ids: [...job.request_ids],
-    status: statusAt(job, context.wallMs),
-    ...member('result_status', job.result_status),
-    ...outcomeMembers(job),
-    created_at: job.created_at,
-    updated_at: job.updated_at,
-    last_event_id: job.last_event_id,
-  };
-}
-
-/** What both views of a job, and the consumer's, say about its result. */
-export function outcomeMembers(job: Job) {
-  return {
-    ...member('failure', job.failure),
-    ...record('artifacts', job.artifacts),
-    ...record('artifact_refs', job.artifact_refs),
-    ...list('projection_targets', job.projection_targets),
-  };
-}
-
-function attentionFor(job: Job, { health, noWorkerFor }: ViewContext): Attention[] {
-  if (isTerminal(job)) return [];
-  if (job.foreign)
-    return [
-      { kind: 'foreign', message: 'accepted elsewhere: it does not run here until it is adopted (agentopsd adopt)' },
-    ];
-  const found: Attention[] = [];
-  if (job.accepted_seq <= health.claimsHeldThroughSeq) {
-    found.push({
-      kind: 'before_damage',
-      message:
-        'accepted before the damage in the ledger: not claimed until the ledger is repaired or the damage is adopted',
-    });
-  }
-  const noWorker = job.status === 'running' ? undefined : noWorkerFor(job.job_type);
-  if (noWorker !== undefined) found.push({ kind: 'no_worker', message: noWorker });
-  return found;
-}
-
 export function submitAnswer(job: Job, state: State, context: ViewContext): Schemas['SubmitAnswer'] {
   return {
     accepted: true,
@@ -242,19 +136,4 @@ export function cancelAnswer(
     job: queueJobView(job, context),
     ...standing(state, context),
   };
-}
-
-/** A member that is left out when its value is undefined or empty text. */
-export function member<K extends string, V>(name: K, value: V | undefined): { [name in K]?: V } {
-  return value === undefined || value === '' ? {} : ({ [name]: value } as { [name in K]?: V });
-}
-
-/** A list that is left out when it is empty. */
-export function list<K extends string, V>(name: K, values: readonly V[] | undefined): { [name in K]?: V[] } {
-  return values === undefined || values.length === 0 ? {} : ({ [name]: [...values] } as { [name in K]?: V[] });
-}
-
-/** An object that is left out when it is empty. */
-function record<K extends string, V extends object>(name: K, value: V | undefined): { [name in K]?: V } {
-  return value === undefined || Object.keys(value).length === 0 ? {} : ({ [name]: value } as { [name in K]?: V });
 }

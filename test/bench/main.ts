@@ -11,6 +11,7 @@ import { acceptRows } from './rows/accepts.js';
 import { healthRow, statusRow } from './rows/answers.js';
 import { jobRows } from './rows/jobs.js';
 import { millionRows } from './rows/million.js';
+import { submitRow } from './rows/submit.js';
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3);
 const jobs = Number(process.env['BENCH_JOBS'] ?? 40_000);
@@ -19,6 +20,7 @@ const events = Number(process.env['BENCH_EVENTS'] ?? 1_000_000);
 
 const families: Readonly<Record<string, () => Promise<Row[]>>> = {
   accepts: () => acceptRows(rounds, seconds),
+  submit: async () => [await submitRow(rounds)],
   jobs: () => jobRows(rounds, seconds, jobs),
   status: async () => [await statusRow(rounds, seconds)],
   million: () => millionRows(rounds, events),

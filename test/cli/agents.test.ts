@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { triedVersions } from '../../lib/model/agent-versions.js';
-import type { QueueJob } from '../../lib/model/views.js';
+import type { QueueJob } from '../../lib/model/job-views.js';
 import { CliRoom } from '../support/cli-room.js';
 import { fakeAgentCommand } from '../support/fake-agent-cli.js';
 

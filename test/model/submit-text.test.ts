@@ -4,7 +4,8 @@ import * as assert from 'uvu/assert';
 import { healthyLedger, type LedgerHealth } from '../../lib/model/health.js';
 import type { State } from '../../lib/model/state.js';
 import { SubmitTexts } from '../../lib/model/submit-text.js';
-import { submitAnswer, type ViewContext } from '../../lib/model/views.js';
+import type { ViewContext } from '../../lib/model/view-context.js';
+import { submitAnswer } from '../../lib/model/views.js';
 import { AT, carryOut, claimCommand, context, event, LEASE_END, stateAfter, submitCommand } from '../support/model.js';
 
 const test = suite('submit-text');

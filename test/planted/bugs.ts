@@ -307,13 +307,13 @@ export const bugs: readonly PlantedBug[] = [
   ),
   bug(
     'late results are taken',
-    'model/decide.js',
+    'model/decide-under-lease.js',
     "job.status === 'running' && job.claim_token === held.claim_token && job.lease_epoch === held.lease_epoch",
     "job.status === 'running'",
   ),
   bug(
     'attempts are not counted to the end',
-    'model/decide.js',
+    'model/decide-under-lease.js',
     'if (job.attempt < job.max_attempts)',
     'if (job.attempt <= job.max_attempts)',
   ),

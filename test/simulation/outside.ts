@@ -62,6 +62,14 @@ export function tamper(world: World): Happening | undefined {
   }
 }
 
+/** What was done from outside is undone; then everything that was acknowledged is there. */
+export function putRight(world: World): void {
+  if (world.tampered === undefined) return;
+  world.tampered.restore();
+  world.tampered = undefined;
+  world.judge(() => world.witness.audit(world.files(), 'everything was put back'));
+}
+
 /** Whether the quarantine holds what was acknowledged of a removed segment, once its daemon has noticed in peace. */
 export function whyNotSaved(world: World, name: string): string | undefined {
   const copies = world.disk

@@ -1,15 +1,14 @@
 /**
  * The people and workers around a daemon: they submit, with keys and again, cancel, claim, beat, complete, fail, come too
- * late, go away before they are answered, and read. Each acknowledgement is held against what is on the disk at that
- * very moment, and kept by the witness.
+ * late, go away before they are answered, and read.
  */
-import { AgentopsdError } from '../../lib/base/errors.js';
 import type { Command, Outcome } from '../../lib/model/command.js';
 import type { JobType } from '../../lib/model/event.js';
 import type { Job } from '../../lib/model/job.js';
+import { Asking } from './asking.js';
 import { deed } from './checker/jobs.js';
-import { survivingLedgerFiles } from './places.js';
 import type { SimulatedProcess } from './process.js';
+import { Readers } from './readers.js';
 import type { World } from './world.js';
 
 interface Lease {
@@ -19,19 +18,14 @@ interface Lease {
 }
 
 const JOB_TYPES: readonly JobType[] = ['openclaw.snapshot', 'wiki.build', 'rpi.run'];
-const EXPECTED_REFUSALS = new Set([
-  'stale_lease',
-  'unknown_job',
-  'job_not_claimable',
-  'outcome_unknown',
-  'writer_stopped',
-]);
 const LEASE_MS = 30_000;
 /** So many jobs in a run at the most: histories stay short. */
 const MOST_JOBS = 10;
 
 export class Workload {
   readonly #world: World;
+  readonly #asking: Asking;
+  readonly #readers: Readers;
   readonly #jobs: string[] = [];
   readonly #keys: string[] = [];
   /** Leases that workers hold or held: any of them may come back late. */
@@ -40,6 +34,8 @@ export class Workload {
 
   constructor(world: World) {
     this.#world = world;
+    this.#asking = new Asking(world);
+    this.#readers = new Readers(world, this.#asking);
   }
 
   /** One thing that somebody does. */
@@ -51,8 +47,8 @@ export class Workload {
       [0.7, () => this.#cancel(process)],
       [3, () => this.#claim(process)],
       [3, () => this.#underLease(process)],
-      [2, () => this.#look(process)],
-      [0.3, () => void this.#read(process)],
+      [2, () => this.#readers.look(process)],
+      [0.3, () => void this.#readers.read(process)],
     ]);
     action();
   }
@@ -118,9 +114,14 @@ export class Workload {
       }
       if (key !== undefined) this.#world.judge(() => witness.answersKey(key, job.job_id));
       if (key === undefined && job.job_id !== jobId) this.#world.violated(`${jobId} was answered with ${job.job_id}`);
-      this.#acknowledged(process, deed('job.accepted', job.job_id), `"job.accepted"`, `"job_id":"${job.job_id}"`);
+      this.#asking.acknowledged(
+        process,
+        deed('job.accepted', job.job_id),
+        `"job.accepted"`,
+        `"job_id":"${job.job_id}"`,
+      );
     };
-    this.#execute(process, command, acknowledged, deed('job.accepted', jobId));
+    this.#asking.execute(process, command, acknowledged, deed('job.accepted', jobId));
   }
 
   #cancel(process: SimulatedProcess): void {
@@ -134,9 +135,9 @@ export class Workload {
       request_id: undefined,
       reason: 'nobody needs it',
     };
-    this.#execute(process, command, ({ cancelOutcome, job }) => {
+    this.#asking.execute(process, command, ({ cancelOutcome, job }) => {
       if (cancelOutcome === 'cancelled')
-        this.#acknowledged(process, deed('job.cancelled', jobId), '"job.cancelled"', `"job_id":"${jobId}"`);
+        this.#asking.acknowledged(process, deed('job.cancelled', jobId), '"job.cancelled"', `"job_id":"${jobId}"`);
       if (job !== undefined && !isOver(job)) this.#world.violated(`${jobId} was cancelled, but is ${job.status}`);
     });
   }
@@ -163,10 +164,10 @@ export class Workload {
       lease_expires_at: leaseEnd,
     };
     const acknowledged = ({ job }: Outcome): void => {
-      this.#acknowledged(process, one, '"job.claimed"', `"${token}"`);
+      this.#asking.acknowledged(process, one, '"job.claimed"', `"${token}"`);
       if (job?.claim_token === token) this.#leases.push(leaseOf(job));
     };
-    this.#execute(process, command, acknowledged, one);
+    this.#asking.execute(process, command, acknowledged, one);
   }
 
   #underLease(process: SimulatedProcess): void {
@@ -218,91 +219,9 @@ export class Workload {
     const command = { ...this.#asked('worker'), ...lease, ...more } as Command;
     const held = process.kernel?.state.job(lease.job_id)?.claim_token === lease.claim_token;
     if (!held) this.#world.happens('late result');
-    this.#execute(process, command, () => {
-      this.#acknowledged(process, one, `"${eventType}"`, `"claim_token":"${lease.claim_token}"`);
+    this.#asking.execute(process, command, () => {
+      this.#asking.acknowledged(process, one, `"${eventType}"`, `"claim_token":"${lease.claim_token}"`);
     });
-  }
-
-  /** A reader looks at the state: what it is shown must never be lost. */
-  #look(process: SimulatedProcess): void {
-    const { lastEventId, lastSeq } = process.kernel?.state ?? {};
-    if (lastEventId === undefined || lastSeq === undefined) return;
-    this.#world.judge(() => this.#world.witness.shows(lastEventId, lastSeq));
-    this.#requireDurable(`${lastEventId} was shown to a reader`, `"event_id":"${lastEventId}"`);
-  }
-
-  /** A reader asks for the events themselves. */
-  async #read(process: SimulatedProcess): Promise<void> {
-    const { ledger } = process;
-    if (ledger === undefined || this.#world.tampered !== undefined) return;
-    const toSeq = ledger.lastSeq();
-    let seq = Math.max(0, toSeq - this.#world.dice.int(12));
-    const excuses = process.excuses;
-    try {
-      for await (const { event } of ledger.read(seq + 1, toSeq)) {
-        if (process.isOver) return;
-        seq += 1;
-        if (event.seq !== seq) return this.#world.violated(`a reader was given event ${event.seq} for ${seq}`);
-        this.#world.judge(() => this.#world.witness.shows(event.event_id, event.seq));
-      }
-      if (seq !== toSeq && !process.isOver) this.#world.violated(`a reader was given events up to ${seq} of ${toSeq}`);
-    } catch (error) {
-      if (!process.isOver && process.excuses === excuses && !this.#world.everTampered)
-        this.#world.violated(`a reader was refused: ${String(error)}`);
-    }
-  }
-
-  /** @param once what it asks for, where nobody ever asks for the same again */
-  #execute(process: SimulatedProcess, command: Command, acknowledged: (outcome: Outcome) => void, once?: string): void {
-    const world = this.#world;
-    const vanishes = world.dice.maybe(0.1);
-    if (vanishes) world.happens('client vanished');
-    world.note(`${process.name} ${command.kind} ${'job_id' in command ? command.job_id : ''}`);
-    process.unanswered += 1;
-    process.kernel?.execute(command).then(
-      (outcome) => {
-        process.unanswered -= 1;
-        if (process.isOver) return;
-        if (!vanishes) acknowledged(outcome);
-        if (outcome.appended > 0 && world.tampered?.what === process.ledger?.segment.name)
-          world.violated(`${command.kind} was acknowledged although its segment was taken away or changed`);
-        if (process.stopped !== undefined && outcome.appended > 0)
-          world.violated(`${command.kind} was acknowledged after the writer had stopped: ${process.stopped}`);
-      },
-      (error: unknown) => {
-        process.unanswered -= 1;
-        if (process.isOver) return;
-        if (!(error instanceof AgentopsdError) || !EXPECTED_REFUSALS.has(error.code))
-          world.violated(`${command.kind} failed: ${error instanceof Error ? error.stack : String(error)}`);
-        else if (error.code === 'outcome_unknown' || error.code === 'writer_stopped') this.#judgeHalted(process);
-        // "Nothing was written" is a promise too.
-        if (once !== undefined && codeOf(error) === 'writer_stopped') world.witness.denies(once);
-      },
-    );
-  }
-
-  /** Who turns a caller away because nothing is written has to say so to everybody. */
-  #judgeHalted(process: SimulatedProcess): void {
-    const { writable, reasons } = process.kernel?.health() ?? { writable: false, reasons: ['it never opened'] };
-    if (process.phase === 'serving' && (writable || reasons.length === 0))
-      this.#world.violated(`${process.name} turns callers away, and tells that it ${writable ? 'writes' : 'does not'}`);
-  }
-
-  #acknowledged(process: SimulatedProcess, one: string, ...words: readonly string[]): void {
-    this.#world.note(`${process.name} acknowledges ${one}`);
-    this.#world.witness.acknowledges(one);
-    const name = process.ledger?.segment.name;
-    if (name !== process.segmentName) this.#world.happens('segment ended');
-    process.segmentName = name;
-    this.#requireDurable(`${one} was acknowledged`, ...words);
-  }
-
-  /** At the moment of an answer the line stands where a loss of power does not take it away. */
-  #requireDurable(what: string, ...words: readonly string[]): void {
-    const world = this.#world;
-    if (world.tampered !== undefined) return;
-    for (const content of survivingLedgerFiles(world.disk)) if (holdsLine(content, words)) return;
-    world.violated(`${what} before it was on the disk`);
   }
 
   #asked(actor: string): { actor: string; occurredAt: string } {
@@ -313,25 +232,10 @@ export class Workload {
   }
 }
 
-function codeOf(error: unknown): string | undefined {
-  return error instanceof AgentopsdError ? error.code : undefined;
-}
-
 function leaseOf(job: Job): Lease {
   return { job_id: job.job_id, claim_token: job.claim_token ?? '', lease_epoch: job.lease_epoch };
 }
 
 function isOver(job: Job): boolean {
   return job.status === 'completed' || job.status === 'failed' || job.status === 'cancelled';
-}
-
-/** Whether one whole line holds all the words. */
-function holdsLine(content: Buffer, words: readonly string[]): boolean {
-  const [first = '', ...others] = words;
-  for (let at = content.indexOf(first); at >= 0; at = content.indexOf(first, at + 1)) {
-    const from = content.lastIndexOf(0x0a, at) + 1;
-    const to = content.indexOf(0x0a, at);
-    if (to >= 0 && others.every((word) => content.subarray(from, to).includes(word))) return true;
-  }
-  return false;
 }

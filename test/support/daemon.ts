@@ -10,7 +10,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Daemon, type DaemonOptions, startDaemon } from '../../lib/engine/daemon.js';
 import type { LedgerEvent } from '../../lib/model/event.js';
-import type { QueueJob, Ready, Status } from '../../lib/model/views.js';
+import type { QueueJob } from '../../lib/model/job-views.js';
+import type { Ready, Status } from '../../lib/model/views.js';
 
 const MAIN = fileURLToPath(new URL('./daemon-main.js', import.meta.url));
 const DEADLINE_MS = 15_000;

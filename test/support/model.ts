@@ -5,7 +5,7 @@ import { decide } from '../../lib/model/decide.js';
 import { eventIdOf, type JobType, type LedgerEvent } from '../../lib/model/event.js';
 import { healthyLedger } from '../../lib/model/health.js';
 import { State } from '../../lib/model/state.js';
-import type { ViewContext } from '../../lib/model/views.js';
+import type { ViewContext } from '../../lib/model/view-context.js';
 
 export const AT = '2026-05-01T10:00:00.000Z';
 export const LEASE_END = '2026-05-01T10:01:00.000Z';

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { QueueJob } from '../../lib/model/views.js';
+import type { QueueJob } from '../../lib/model/job-views.js';
 import type { SuiteReport } from '../../workers/eval/report.js';
 import { DaemonFolder } from '../support/daemon.js';
 import { SUITE } from '../support/eval-bench.js';
