@@ -53,6 +53,8 @@ export const limits = Object.freeze({
   httpConnections: 1024,
   /** What was decided waits at most so long for the disk before further jobs are refused with 503. */
   acknowledgeMs: 2_000,
+  /** A caller whose work waits longer than this for the disk is told 503: it may be written or not. */
+  outcomeMs: 20_000,
   /** Bodies of requests that are not answered yet, all together; more is refused with 503. */
   heldBodyBytes: 67_108_864,
   /** With these refusals: when to come again, in seconds. */

@@ -72,8 +72,7 @@ export class Kernel {
       this.state.apply(event, ours);
     },
     onDurable: (events) => {
-      for (const event of events) this.state.apply(event, true, this.#pending.outcomeOf(event));
-      this.#pending.settled(events);
+      for (const event of events) this.state.apply(event, true, this.#pending.settle(event));
       this.#waiting.durable(this.state.lastSeq);
       this.#rebuiltAt = timestamp(this.#clock.wallMs());
       for (const listener of this.#changeListeners) listener(events);

@@ -23,6 +23,9 @@ const WORDED: ReadonlySet<ErrorCode> = new Set([
   'not_ready',
 ]);
 
+/** What may be over soon, without anybody doing anything. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(['overloaded', 'outcome_unknown']);
+
 type Answering = { readonly request: IncomingMessage; readonly response: ServerResponse };
 
 export function sendJson(answering: Answering, status: number, value: unknown, headers?: OutgoingHttpHeaders): void {
@@ -69,7 +72,7 @@ export function sendError(
 ): void {
   const { request, response } = answering;
   const { http: status } = errorTable[error.code];
-  const comeAgain = error.code === 'overloaded' ? { 'Retry-After': limits.retryAfterSeconds } : {};
+  const comeAgain = PASSING.has(error.code) ? { 'Retry-After': limits.retryAfterSeconds } : {};
   const all: OutgoingHttpHeaders = { [ERROR_CODE_HEADER]: error.code, ...comeAgain, ...headers };
   if (!hasBody(request) || request.complete) {
     sendJson(answering, status, errorBody(error), all);

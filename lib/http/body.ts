@@ -21,10 +21,7 @@ export function readBody(exchange: Exchange, { intake }: HttpService): Buffer | 
   const { expect } = request.headers;
   if (expect !== undefined && /100-continue/i.test(expect)) response.writeContinue();
   if (request.destroyed) throw brokenOff();
-  const hold = (bytes: number): void => {
-    exchange.heldBytes += bytes;
-    intake.hold(bytes);
-  };
+  const hold = (bytes: number): void => intake.hold(exchange, bytes);
   return request.complete ? takeWhole(request, hold) : collect(request, hold);
 }
 

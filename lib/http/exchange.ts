@@ -16,6 +16,8 @@ export class Exchange {
   readonly caller: string;
   /** Bytes of its body that count as held until it is answered. */
   heldBytes = 0;
+  /** Since when it waits for the disk, monotonic, and what ends the wait; only while it does. */
+  waiting: { readonly sinceMs: number; readonly giveUp: (error: Error) => void } | undefined;
   #query: URLSearchParams | undefined;
 
   constructor(

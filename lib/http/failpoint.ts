@@ -15,7 +15,7 @@ export function carryOut(exchange: Exchange, service: HttpService, command: Comm
   const { kernel } = service.dependencies;
   const failpoint = failpointOf(exchange, service);
   if (failpoint === 'before_append') throw failed('before the append: nothing was written');
-  const carried = kernel.execute(command);
+  const carried = service.intake.inTime(exchange, kernel.execute(command));
   if (failpoint !== 'after_append_before_ack') return carried;
   return carried.then(() => {
     throw failed('after the append: it may have been written');

@@ -74,7 +74,7 @@ function handle(
   const exchange = new Exchange(request, response, caller, parameters);
   const work = route.handler(exchange, service);
   if (work === undefined) return;
-  const release = (): void => service.intake.release(exchange.heldBytes);
+  const release = (): void => service.intake.release(exchange);
   work.then(release, release);
   return work;
 }

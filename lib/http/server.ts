@@ -54,7 +54,7 @@ export function createHttpServer(dependencies: HttpDependencies): HttpServer {
   const service: HttpService = {
     dependencies,
     activity,
-    intake: new Intake(dependencies.kernel),
+    intake: new Intake(dependencies.kernel, dependencies.clock),
     views: new ViewCache(dependencies.kernel, dependencies.clock, dependencies.random),
     submitTexts: new SubmitTexts(),
     closing: closing.signal,

@@ -1281,7 +1281,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description Not written, or nobody knows. Ask again with the same key. Also when there are too many connections, or more is asked for than the disk takes: then `Retry-After` says when to come again. */
+        /** @description Not written, or nobody knows. Ask again with the same key. Also when there are too many connections, or more is asked for than the disk takes. Where it may pass by itself `Retry-After` says when to come again. */
         NotWritten: {
             headers: {
                 "Retry-After": components["headers"]["RetryAfter"];

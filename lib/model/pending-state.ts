@@ -29,12 +29,6 @@ export class PendingState implements JobLookup {
     return this.#durable.jobIdForKey(idempotencyKey) ?? this.#jobIdsByKey.get(idempotencyKey);
   }
 
-  /** What `event` made of its job, where that is known and nothing was decided on the job since. */
-  outcomeOf({ job_id, seq }: LedgerEvent): Job | undefined {
-    const job = this.#jobs.get(job_id);
-    return job?.last_seq === seq ? job : undefined;
-  }
-
   /** Takes events that were just decided: always of our own batch. */
   decided(events: readonly LedgerEvent[]): void {
     for (const event of events) {
@@ -47,14 +41,16 @@ export class PendingState implements JobLookup {
     }
   }
 
-  /** Forgets what the durable state holds by now. */
-  settled(events: readonly LedgerEvent[]): void {
-    for (const { job_id, seq } of events) {
-      const job = this.#jobs.get(job_id);
-      if (job === undefined || job.last_seq > seq) continue;
-      this.#jobs.delete(job_id);
-      if (job.idempotency_key !== undefined) this.#jobIdsByKey.delete(job.idempotency_key);
-    }
+  /**
+   * An event is durable: what it made of its job is forgotten here, unless more was decided on the job since.
+   * @returns the job as the event made it, where that is known
+   */
+  settle({ job_id, seq }: LedgerEvent): Job | undefined {
+    const job = this.#jobs.get(job_id);
+    if (job === undefined || job.last_seq > seq) return undefined;
+    this.#jobs.delete(job_id);
+    if (job.idempotency_key !== undefined) this.#jobIdsByKey.delete(job.idempotency_key);
+    return job.last_seq === seq ? job : undefined;
   }
 
   /** Forgets every decision that is not durable. */

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { limits } from '../../lib/base/limits.js';
-import { openKernel } from '../../lib/engine/kernel.js';
+import { type Kernel, openKernel } from '../../lib/engine/kernel.js';
 import type { Disk, DiskFile } from '../../lib/storage/disk.js';
 import { openFileLedger } from '../../lib/storage/file-ledger.js';
 import { noLock } from '../../lib/storage/lock.js';
@@ -14,6 +14,7 @@ import { type LedgerPlace, makeLedgerPlace, strangers, until } from '../support/
 const overload = suite('more than the disk takes');
 let place: LedgerPlace;
 let served: Served;
+let kernel: Kernel;
 let disk: StuckDisk;
 let closeLedger: () => Promise<void>;
 
@@ -59,7 +60,7 @@ overload.before.each(async () => {
   place = await makeLedgerPlace();
   disk = new StuckDisk();
   const clock = createNodeClock();
-  const kernel = await openKernel({
+  kernel = await openKernel({
     clock,
     openLedger: async (observer) => {
       const { ledger } = await openFileLedger({
@@ -113,6 +114,27 @@ overload('callers wait up to the limit, then new ones are told at once when to c
   disk.free();
   assert.equal([(await first).status, (await second).status, (await cancelled).status], [202, 202, 202]);
   assert.is((await submit('after')).status, 202, 'and it goes on by itself');
+});
+
+overload('who was let in before the disk stuck is told after a while that nobody knows', async () => {
+  disk.stick();
+  const first = submit('first');
+  await until('its batch is on the way', () => disk.waiting === 1);
+  const second = submit('second');
+  served.clock.monotonicAheadMs = limits.outcomeMs - 5_000;
+  const early = await Promise.race([first, second, new Promise((resume) => setTimeout(resume, 1_500, 'nobody'))]);
+  assert.is(early, 'nobody', 'not before the limit');
+  served.clock.monotonicAheadMs = limits.outcomeMs;
+  for (const { status, headers, body } of await Promise.all([first, second])) {
+    assert.is(status, 503);
+    assert.is(headers['agentopsd-error'], 'outcome_unknown');
+    assert.is(headers['retry-after'], String(limits.retryAfterSeconds));
+    assert.match(String(body['error']), /^the disk did not answer within 20 s: .*; ask again with the same key$/);
+  }
+  disk.free();
+  await until('both are written all the same', () => kernel.state.job('second') !== undefined);
+  assert.is((await submit('first')).status, 202, 'who asks again meets the job');
+  assert.is(kernel.state.eventCount, 2);
 });
 
 overload('what waits takes bounded memory', async () => {

@@ -291,15 +291,13 @@ test('what is durable is read from the durable state again', () => {
   const claim = decide(pending, claimCommand());
   assert.ok(claim.refused === undefined);
   pending.decided(claim.events);
-  assert.is(pending.outcomeOf(submit.events[0] as LedgerEvent), undefined, 'the job has gone on since');
+  assert.is(pending.settle(submit.events[0] as LedgerEvent), undefined, 'the job has gone on since');
   for (const made of submit.events) durable.apply(made, true);
-  pending.settled(submit.events);
   assert.is(pending.job('job_1')?.status, 'running', 'the later decision still shows');
   const again = stateAfter(submitCommand({ idempotency_key: 'k' }), claimCommand());
-  for (const made of claim.events) durable.apply(made, true, pending.outcomeOf(made));
+  for (const made of claim.events) durable.apply(made, true, pending.settle(made));
   assert.equal(durable.job('job_1'), again.job('job_1'), 'what was folded before is what folding gives');
   assert.equal(durable.capture().summary, again.capture().summary);
-  pending.settled(claim.events);
   assert.is(pending.job('job_1'), durable.job('job_1'));
   assert.is(pending.jobIdForKey('k'), 'job_1');
 });

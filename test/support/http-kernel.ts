@@ -14,14 +14,15 @@ import { MemoryLedger } from './memory-ledger.js';
 export const TOKEN = 'token-of-the-tests';
 export const legacy: TokenEntry = Object.freeze({ name: 'legacy', token: TOKEN, capabilities, localOnly: true });
 
-/** Wall clock that a test can move; everything else is real. */
+/** Clocks that a test can move; everything else is real. */
 export class MovedClock implements Clock {
   aheadMs = 0;
+  monotonicAheadMs = 0;
   wallMs(): number {
     return Date.now() + this.aheadMs;
   }
   monotonicMs(): number {
-    return performance.now();
+    return performance.now() + this.monotonicAheadMs;
   }
   after(delayMs: number, work: () => void): () => void {
     const timer = setTimeout(work, delayMs);
