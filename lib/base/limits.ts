@@ -32,6 +32,9 @@ export const limits = Object.freeze({
   /** Blocks of the background verification, and its pause before each: everybody else has a turn then. */
   backgroundBlockBytes: 262_144,
   backgroundPauseMs: 2,
+  /** An opening that had to take in so many events leaves a checkpoint, so much later: the next one need not. */
+  checkpointAfterEvents: 25_000,
+  checkpointDelayMs: 2_000,
   /** So many checkpoints stay in the state folder. */
   keptCheckpoints: 2,
   /** Two neighbours in the sparse index of the ledger stand at most this many events apart. */

@@ -17,8 +17,10 @@ export interface Link {
 
 export interface Chain {
   readonly head: SegmentFacts;
-  /** Oldest first; header-only segments at the end are left out. */
+  /** Oldest first; segments at the end that hold nothing but their header are left out. */
   readonly links: readonly Link[];
+  /** With them: what the last of them seals has to be there. */
+  readonly allLinks: readonly Link[];
   /** The head's own link, also when it is header-only. */
   readonly headLink: Link;
   readonly lastSeq: number;
@@ -36,6 +38,7 @@ export function chainOf(way: Way, scanOf: Survey['scanOf']): Chain {
   return {
     head: way.head,
     links,
+    allLinks: all,
     headLink: all.at(-1) as Link,
     lastSeq: last?.lastSeq ?? 0,
     lastEventId: last?.lastEventId,
@@ -93,9 +96,8 @@ export interface LinkFault extends Omit<Fault, 'fromByte' | 'toByte' | 'kind'> {
   readonly facts: SegmentFacts;
 }
 
-export function linkFaultsOf(chain: Chain): LinkFault[] {
-  const links = chain.links.includes(chain.headLink) ? chain.links : [...chain.links, chain.headLink];
-  return links.slice(1).flatMap((link, at) => linkFault(links[at] as Link, link) ?? []);
+export function linkFaultsOf({ allLinks }: Chain): LinkFault[] {
+  return allLinks.slice(1).flatMap((link, at) => linkFault(allLinks[at] as Link, link) ?? []);
 }
 
 function linkFault(before: Link, link: Link): LinkFault | undefined {

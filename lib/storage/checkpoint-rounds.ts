@@ -1,6 +1,7 @@
 /**
- * When checkpoints are made: where a segment ends at its size, beside the work, and at a clean stop. What goes into one
- * is taken at one moment, between two batches; it is written from there while the state goes on.
+ * When checkpoints are made: where a segment ends at its size, beside the work; at a clean stop; and behind an opening that
+ * took in much, so that a daemon that is killed again and again does not take it in each time. What goes into one is
+ * taken at one moment, between two batches; it is written from there while the state goes on.
  *
  * None is made where the ledger is damaged or has two heads, or lacks what was acknowledged, even if that was accepted:
  * an opening has to see it for itself.
@@ -29,6 +30,11 @@ export interface CheckpointRoundsOptions {
   readonly progress: (text: string) => void;
 }
 
+interface Taken {
+  readonly contents: Omit<CheckpointContents, 'pages'>;
+  readonly pages: () => Iterable<Buffer>;
+}
+
 export class CheckpointRounds {
   readonly #options: CheckpointRoundsOptions;
   readonly #chain: KnownSegment[];
@@ -46,6 +52,22 @@ export class CheckpointRounds {
     this.#seq = plan.lastSeq;
     this.#writtenSeq = options.checkpointSeq;
     this.#forbidden = plan.status === 'corrupt' || plan.twoHeads;
+  }
+
+  /**
+   * To be called before the first batch: what was opened is where all segments so far end.
+   * @param afterEvents taken in without a checkpoint: fewer are not worth one
+   * @returns writes it; undefined when none is to be
+   */
+  opened(afterEvents: number): (() => Promise<void>) | undefined {
+    if (this.#seq - this.#writtenSeq < afterEvents) return undefined;
+    const taken = this.#take(this.#chain.slice());
+    return async () => {
+      await this.#writing;
+      // A segment has ended meanwhile: that one stands further on.
+      if (taken !== undefined && taken.contents.seq > this.#writtenSeq) this.#put(taken);
+      await this.#writing;
+    };
   }
 
   /** A batch is acknowledged; it begins at `offset` of the segment. */
@@ -84,23 +106,39 @@ export class CheckpointRounds {
   }
 
   #write(chain: readonly KnownSegment[]): void {
-    const { keeper, history, condition, homeId, checkpoints, progress } = this.#options;
-    if (this.#forbidden || condition.isDamaged || this.#seq === this.#writtenSeq) return;
-    const seq = this.#seq;
+    if (this.#seq === this.#writtenSeq) return;
+    const taken = this.#take(chain);
+    if (taken !== undefined) this.#put(taken);
+  }
+
+  /** What would be written now; undefined where none may be made. */
+  #take(chain: readonly KnownSegment[]): Taken | undefined {
+    const { keeper, history, condition, homeId } = this.#options;
+    if (this.#isRefused()) return undefined;
     const { summary, pages } = keeper.capture();
-    const contents: Omit<CheckpointContents, 'pages'> = {
+    const contents = {
       reducer: keeper.reducer,
       home: homeId,
-      seq,
+      seq: this.#seq,
       chain,
       history: history.runs(),
       adopted: condition.adopted,
       state: summary,
     };
+    return { contents, pages };
+  }
+
+  #isRefused(): boolean {
+    return this.#forbidden || this.#options.condition.isDamaged;
+  }
+
+  #put({ contents, pages }: Taken): void {
+    const { checkpoints, progress } = this.#options;
+    if (this.#isRefused()) return;
     this.#writing = checkpoints
       .write(contents, pages())
       .then(() => {
-        this.#writtenSeq = seq;
+        this.#writtenSeq = contents.seq;
       })
       .catch((error: unknown) => progress(`no checkpoint was written: ${textOf(error)}`))
       .then(() => {

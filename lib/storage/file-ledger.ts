@@ -46,6 +46,8 @@ export interface FileLedgerOptions {
   readonly lockStaleMs?: number;
   /** Default: `limits.segmentBytes`. */
   readonly segmentBytes?: number;
+  /** Default: `limits.checkpointAfterEvents`. */
+  readonly checkpointAfterEvents?: number;
   /** Compares hashes while the events are taken in; ended when the ledger is open. Default: this thread. */
   readonly chainThread?: () => ChainThread;
   /** Default: `limits.verifiedAtOnceBytes`. */
@@ -70,7 +72,7 @@ export async function openFileLedger(options: FileLedgerOptions): Promise<Opened
   const { disk, home, observer } = options;
   const settings = settingsOf(options);
   const kept = new KeptSegments(disk, settings.layout);
-  const { segmentBytes, verifiedAtOnceBytes = limits.verifiedAtOnceBytes } = options;
+  const { segmentBytes, checkpointAfterEvents, verifiedAtOnceBytes = limits.verifiedAtOnceBytes } = options;
   let ledger: FileLedger | undefined;
   const lost = (reason: string): void => {
     settings.progress(`the lock of the folder was lost (${reason}); writing goes on as long as the term is ours`);
@@ -96,7 +98,8 @@ export async function openFileLedger(options: FileLedgerOptions): Promise<Opened
     taken.condition.found(damage, plan.reasons, plan.claimsHeldThroughSeq);
     if (lacking !== undefined)
       taken.condition.lacks({ ...lacking, segment: lacking.segment || segment.name }, plan.lastSeq);
-    ledger = new FileLedger({ ...settings, onLost: lost, observer, segmentBytes }, { kept, ...taken, ...writer });
+    const how = { ...settings, onLost: lost, observer, segmentBytes, checkpointAfterEvents };
+    ledger = new FileLedger(how, { kept, ...taken, ...writer });
     return { ledger, plan, writer: { term: segment.term.number, writerId: settings.writer, segment: segment.name } };
   } catch (error) {
     await kept.close();

@@ -26,6 +26,8 @@ export interface OpenLedgerOptions extends WriterOptions {
   readonly observer: LedgerObserver;
   /** Default: `limits.segmentBytes`. */
   readonly segmentBytes?: number | undefined;
+  /** Default: `limits.checkpointAfterEvents`. */
+  readonly checkpointAfterEvents?: number | undefined;
 }
 
 /** What becoming the writer and taking in what was there has brought. */
@@ -44,6 +46,7 @@ export class FileLedger implements Ledger {
   #place: HistorySegment;
   #acknowledged: Anchor | undefined;
   #closed: Promise<void> | undefined;
+  #cancelCheckpoint: () => void = () => undefined;
 
   constructor(options: OpenLedgerOptions, parts: Parts) {
     this.#options = options;
@@ -67,6 +70,15 @@ export class FileLedger implements Ledger {
       ? new Behind({ ...options, ...parts, onDamage: async () => this.#rounds?.forbid() })
       : undefined;
     if (this.#behind) this.#upkeep.track(this.#behind.run());
+    this.#checkpointLater();
+  }
+
+  /** Where the opening took in much. Not at once: whoever waited for it comes first. */
+  #checkpointLater(): void {
+    const { clock, checkpointAfterEvents = limits.checkpointAfterEvents } = this.#options;
+    const write = this.#rounds?.opened(checkpointAfterEvents);
+    if (write !== undefined)
+      this.#cancelCheckpoint = clock.after(limits.checkpointDelayMs, () => this.#upkeep.track(write()));
   }
 
   #appenderOf(segment: LiveSegment, lastSeq: number): Appender {
@@ -137,6 +149,7 @@ export class FileLedger implements Ledger {
 
   async #close(): Promise<void> {
     this.#behind?.stop();
+    this.#cancelCheckpoint();
     await this.#appender.close();
     await this.#upkeep.close();
     if (this.#appender.state === 'stopped') await this.#vigil.saveGone();

@@ -122,8 +122,7 @@ async function wholeToByte(options: ReplayOptions, { facts, scan }: Link): Promi
 function damageOf(chains: readonly Chain[], ways: readonly Way[], survey: Survey): DamageRecord[] {
   const book = new DamageBook(survey.firstLineNumbers);
   for (const chain of chains) {
-    const links = chain.links.includes(chain.headLink) ? chain.links : [...chain.links, chain.headLink];
-    for (const link of links)
+    for (const link of chain.allLinks)
       for (const fault of countedFaults(link)) book.add(link.facts.name, fault.lineNumber, fault.error);
     for (const fault of linkFaultsOf(chain)) book.add(fault.facts.name, fault.lineNumber, fault.error);
   }

@@ -124,6 +124,7 @@ export class SimulatedProcess {
           lockStaleMs: world.plan.lockStaleMs,
           segmentBytes: world.plan.segmentBytes,
           verifiedAtOnceBytes: world.plan.verifiedAtOnceBytes,
+          checkpointAfterEvents: world.plan.checkpointAfterEvents,
           progress: (text) => world.note(`${this.name} says ${text}`),
         });
         this.ledger = ledger;

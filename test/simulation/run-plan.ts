@@ -14,6 +14,8 @@ export interface RunPlan {
   readonly segmentBytes: number;
   /** What a checkpoint covers is verified before a daemon serves, or behind. */
   readonly verifiedAtOnceBytes: number;
+  /** An opening that took in so many events leaves a checkpoint a little later. */
+  readonly checkpointAfterEvents: number;
   readonly payloadBytes: number;
   /** Crashes of the run. */
   readonly crashes: number;
@@ -35,6 +37,7 @@ export function drawPlan(dice: Dice): RunPlan {
     lockStaleMs: 3_000,
     segmentBytes: dice.pick([2_000, 5_000, 100_000]),
     verifiedAtOnceBytes: dice.pick([0, limits.verifiedAtOnceBytes]),
+    checkpointAfterEvents: dice.pick([3, limits.checkpointAfterEvents]),
     payloadBytes: dice.pick([20, 200, 900]),
     crashes: 3 + dice.int(4),
     errors: dice.pick([0, 0.7, 1]),

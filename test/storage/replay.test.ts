@@ -478,6 +478,21 @@ test('a sealed part that is cut short is told where it ends', async () => {
   assert.equal(found.seqs, [1, 2, 4]);
 });
 
+test('a sealed part that is cut to its header is told, also where only a header without events goes on from it', async () => {
+  for (const headHasEvents of [true, false]) {
+    const disk = new MemoryDisk();
+    const one = new SegmentBuilder(1, homeA).batches(2, 1).plant(disk);
+    const two = new SegmentBuilder(2, homeA, one.place()).batches(2, 1).plant(disk);
+    const three = new SegmentBuilder(3, homeA, two.place());
+    (headHasEvents ? three.batches(1) : three).plant(disk);
+    disk.fileAt(`${LEDGER}/${two.name}`)?.tamper({ sizeBytes: two.startOf(2) });
+    const found = await replay(disk);
+    corrupt(found, `${two.name}:2`);
+    assert.match(found.plan.damage[0]?.error ?? '', /^the file ends at byte \d+, but .* goes on from byte \d+$/);
+    assert.equal(found.seqs, headHasEvents ? [1, 2, 3, 7] : [1, 2, 3]);
+  }
+});
+
 test('what would be torn in a head is damage in a sealed part', async () => {
   const disk = new MemoryDisk();
   const one = new SegmentBuilder(1, homeA).batches(1, 2);
