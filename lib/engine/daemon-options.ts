@@ -27,6 +27,8 @@ export interface DaemonOptions {
   readonly logger?: Logger;
   /** Told while the start waits for something, such as a lock whose owner may still live. */
   readonly onProgress?: (text: string) => void;
+  /** From here on callers may be answered: whoever wants the process to end stops the daemon, once it is there. */
+  readonly onListening?: () => void;
   /** Default: the system's own. */
   readonly mounts?: MountTable;
   /** What the worker threads load. Default: the worker file of this package. */
@@ -45,6 +47,7 @@ export interface CheckedOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
   readonly onProgress: (text: string) => void;
+  readonly onListening: () => void;
   readonly mounts: MountTable;
   readonly workerEntry: URL | undefined;
 }
@@ -94,6 +97,7 @@ export function checkDaemonOptions(options: DaemonOptions): CheckedOptions {
     environment: options.environment ?? process.env,
     logger: options.logger ?? silentLogger,
     onProgress: options.onProgress ?? (() => {}),
+    onListening: options.onListening ?? (() => {}),
     mounts: options.mounts ?? readMountTable,
     workerEntry: options.workerEntry,
   });

@@ -21,6 +21,7 @@ import { type OpenedLedger, openFileLedger } from '../storage/file-ledger.js';
 import { type Home, openHome } from '../storage/home.js';
 import { LEDGER_PATH } from '../storage/layout.js';
 import { createLeaseFiles } from '../storage/lease-file.js';
+import { removeLeftTemporaries } from '../storage/left-temporaries.js';
 import { networkPlaces } from '../storage/mounts.js';
 import { createChainThread } from '../storage/node-chain-thread.js';
 import { createNodeClock, createNodeRandom } from '../storage/node-clock.js';
@@ -79,6 +80,7 @@ async function start(options: CheckedOptions, releasers: Releasers): Promise<Dae
   const ground = await prepare(options, releasers);
   const { clock, random, home, configuration } = ground;
   const { kernel, opened } = await openLedger(ground);
+  await removeLeftTemporaries(ground.disk, home);
   const execution = executionOf(ground, kernel, opened);
   const projections = new ProjectionFiles({ root: home.root, kernel, clock, random, logger: options.logger });
   const inbox = inboxOf(ground, kernel);
@@ -221,6 +223,7 @@ async function listen(
   });
   releasers.add(() => server.close());
   const address = await server.listen(options.host, options.port);
+  options.onListening();
   const activation = {
     url: address.url,
     pid: process.pid,

@@ -9,7 +9,7 @@
  * piece: a million of them are longer than a string may be.
  */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
@@ -158,7 +158,8 @@ class ProjectionFile {
   #renamed = false;
 
   static async begin(path: string, name: ProjectionName, head: object, part: string): Promise<ProjectionFile> {
-    const temporary = `${path}.${part}.tmp`;
+    // A name that whoever lists the folder passes by, and that the next start finds when this one is killed.
+    const temporary = join(dirname(path), `.${basename(path)}.${part}.tmp`);
     return new ProjectionFile(path, name, temporary, await open(temporary, 'wx', PERMISSIONS), head);
   }
 

@@ -9,6 +9,7 @@ export interface Layout {
   readonly ledger: string;
   readonly quarantine: string;
   readonly leases: string;
+  readonly projections: string;
   /** Lock and terms: shared by all who share the folder. */
   readonly run: string;
   readonly terms: string;
@@ -30,6 +31,7 @@ export function layoutOf(root: string): Layout {
     ledger: join(daemon, 'ledger'),
     quarantine: join(daemon, 'quarantine'),
     leases: join(daemon, 'leases'),
+    projections: join(daemon, 'projections'),
     run,
     terms: join(run, 'terms'),
     lock: join(run, 'lock'),

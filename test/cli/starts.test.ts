@@ -1,11 +1,14 @@
 /** Starts of the daemon by the command line: after a crash, in a clone, untrusted, hindered. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { cp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CliRoom } from '../support/cli-room.js';
+import { CliRoom, MAIN } from '../support/cli-room.js';
 
 const test = suite('starts by the command line');
 let room: CliRoom;
@@ -147,6 +150,31 @@ test('a daemon that hangs is told, and the files are read instead', async () => 
   assert.match(ran.stdout, 'job_1');
   assert.match(ran.stderr, 'does not answer');
   await daemon.stop();
+});
+
+test('a signal that comes once callers are answered, and before the start is through, stops it cleanly', async () => {
+  await (await room.daemon(['--workers', '0'])).stop();
+  for (let at = 0; at < 200; at++)
+    await writeFile(join(room.root, `.agents/inbox/new/${at}.json`), '{"job_type":"openclaw.snapshot","payload":{}}');
+  const child = spawn(process.execPath, [MAIN, 'run', '--addr', '127.0.0.1:0', '--workers', '0'], {
+    cwd: room.root,
+    env: room.environment,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const ended = once(child, 'exit');
+  let stdout = '';
+  child.stdout.on('data', (piece: Buffer) => {
+    stdout += piece.toString();
+  });
+  const activation = join(room.root, '.agents/daemon/activation.json');
+  const deadlineMs = performance.now() + 20_000;
+  while (!existsSync(activation)) {
+    assert.ok(performance.now() < deadlineMs, 'it tells where it listens');
+    await delay(1);
+  }
+  assert.is(stdout, '', 'it listens before it tells that it is ready');
+  child.kill('SIGTERM');
+  assert.equal(await ended, [0, null]);
 });
 
 test('wait goes on when the daemon is killed and started again elsewhere', async () => {

@@ -376,6 +376,12 @@ export const bugs: readonly PlantedBug[] = [
     'return { chain: own, reasons: [reason] };',
     'return { chain: own, reasons: [] };',
   ),
+  bug(
+    'what a head without events seals is not looked at',
+    'storage/chains.js',
+    'allLinks: all,',
+    'allLinks: links.includes(all.at(-1)) ? links : [...links, all.at(-1)],',
+  ),
   // ------------------------------------------------------------------------------------------------- threads and processes
   bug(
     'a slot is free before its thread has ended',

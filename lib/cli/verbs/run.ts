@@ -25,6 +25,7 @@ export async function perform(invocation: Invocation): Promise<number> {
     failpoints: flags.on('enable-failpoints'),
     logger: loggerTo(printer, level),
     onProgress: (text) => printer.note(safeLine(text)),
+    onListening: () => signals.wait(),
     ...given('address', flags.text('addr')),
     ...given('workers', flags.wholeNumber('workers', 0)),
     ...given('tokenFile', flags.text('token-file')),
@@ -57,22 +58,27 @@ function tellReady(daemon: Daemon, printer: Printer): void {
 }
 
 /**
- * The first signal lets running jobs finish, the second stops them. One that comes before the daemon is there ends the
- * start: nothing was acknowledged yet.
+ * The first signal lets running jobs finish, the second stops them. One that comes before anybody could be answered ends
+ * the start; one between that and the daemon waits for the daemon.
  */
-function takeSignals(): { endOn(daemon: Daemon): void } {
+function takeSignals(): { wait(): void; endOn(daemon: Daemon): void } {
   let daemon: Daemon | undefined;
+  let waits = false;
   let asked = 0;
   const onSignal = (exit: number) => (): void => {
-    if (daemon === undefined) process.exit(exit);
+    if (daemon === undefined && !waits) process.exit(exit);
     asked += 1;
-    void daemon.stop(asked > 1 ? { quick: true } : {});
+    void daemon?.stop(asked > 1 ? { quick: true } : {});
   };
   process.on('SIGINT', onSignal(130));
   process.on('SIGTERM', onSignal(143));
   return {
+    wait() {
+      waits = true;
+    },
     endOn(started) {
       daemon = started;
+      if (asked > 0) void daemon.stop(asked > 1 ? { quick: true } : {});
     },
   };
 }
