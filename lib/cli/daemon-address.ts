@@ -4,6 +4,7 @@
  */
 import { AgentopsdError } from '../base/errors.js';
 import { type Client, createClient } from '../client/client.js';
+import type { Transport } from '../client/transport.js';
 import { readActivation } from '../storage/activation.js';
 import type { Disk } from '../storage/disk.js';
 import { findHome, type Home } from '../storage/home.js';
@@ -33,12 +34,12 @@ export async function findAddress({ flags, environment, place }: Invocation): Pr
 }
 
 /**
- * @param fetch default: the general one
+ * @param transport default: the general `fetch`
  * @throws AgentopsdError `daemon_unreachable` where no daemon is known to run
  */
-export async function requireClient(invocation: Invocation, fetch?: typeof globalThis.fetch): Promise<Client> {
+export async function requireClient(invocation: Invocation, transport?: Transport): Promise<Client> {
   const address = await findAddress(invocation);
-  if (address !== undefined) return clientAt(invocation, address, fetch);
+  if (address !== undefined) return clientAt(invocation, address, transport);
   throw new AgentopsdError('daemon_unreachable', `no daemon runs for ${invocation.place.root}`, {
     hint: 'start one with: agentopsd run',
   });
@@ -47,13 +48,19 @@ export async function requireClient(invocation: Invocation, fetch?: typeof globa
 export async function clientAt(
   { environment, place }: Invocation,
   { url }: DaemonAddress,
-  fetch = globalThis.fetch,
+  transport?: Transport,
 ): Promise<Client> {
   const disk = createNodeDisk();
   const home = await homeOf(disk, place, environment);
   const tokens = await loadTokens({ disk, env: environment, tokenFile: undefined, home });
   const token = tokens[0]?.token;
-  return createClient({ url, token, fetch, retryForMs: RETRY_FOR_MS, requestTimeoutMs: REQUEST_TIMEOUT_MS });
+  return createClient({
+    url,
+    token,
+    retryForMs: RETRY_FOR_MS,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    ...(transport && { transport }),
+  });
 }
 
 /** Where nothing was laid down there is no repository, so there is nothing that a home could be of. */

@@ -12,6 +12,7 @@ import { loopbackOrigin } from './address.js';
 import { type EventQuery, followEvents, readEvents } from './events.js';
 import { type Endpoint, exchange, exchangeJson } from './request.js';
 import { withRetries } from './retry.js';
+import { type Answer, overFetch, type Transport } from './transport.js';
 import { type WaitOptions, waitForEnd } from './wait.js';
 
 type Schemas = components['schemas'];
@@ -33,6 +34,8 @@ export interface ClientOptions {
   /** Needed for whatever appends. */
   readonly token?: string | undefined;
   readonly fetch?: typeof globalThis.fetch;
+  /** In the place of `fetch`. */
+  readonly transport?: Transport;
   /** Of one exchange, streams excepted; default 30 s. */
   readonly requestTimeoutMs?: number;
   /** How long a submit or cancel whose answer got lost is tried again; default 10 s. */
@@ -91,7 +94,7 @@ export function createClient(options: ClientOptions): Client {
   const endpoint: Endpoint = Object.freeze({
     origin: loopbackOrigin(options.url),
     token: options.token,
-    fetch: options.fetch ?? globalThis.fetch,
+    transport: options.transport ?? overFetch(options.fetch ?? globalThis.fetch),
     requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
   });
   const retryForMs = options.retryForMs ?? RETRY_FOR_MS;
@@ -100,7 +103,11 @@ export function createClient(options: ClientOptions): Client {
     return (await exchangeJson<T>(endpoint, { method: 'GET', path, ...more })).body;
   }
 
-  function post<T>(path: string, body: unknown, more: Cancellable = {}): Promise<{ body: T; headers: Headers }> {
+  function post<T>(
+    path: string,
+    body: unknown,
+    more: Cancellable = {},
+  ): Promise<{ body: T; headers: Answer['headers'] }> {
     const delays = { retryForMs, firstDelayMs: FIRST_DELAY_MS, longestDelayMs: LONGEST_DELAY_MS, ...more };
     return withRetries(delays, () =>
       exchangeJson<T>(endpoint, { method: 'POST', path, body, notFound: 'unknown_job', ...more }),
@@ -136,7 +143,7 @@ export function createClient(options: ClientOptions): Client {
   };
 }
 
-type PostSubmit = (body: SubmitRequest) => Promise<{ body: SubmitAnswer; headers: Headers }>;
+type PostSubmit = (body: SubmitRequest) => Promise<{ body: SubmitAnswer; headers: Answer['headers'] }>;
 
 async function submitWith(request: SubmitRequest, postSubmit: PostSubmit): Promise<Submitted> {
   const key = request.idempotency_key ?? crypto.randomUUID();

@@ -1,12 +1,12 @@
 /**
- * `fetch` for many short exchanges with one daemon: over a fixed number of connections that are kept, on Node's plain
- * HTTP. It takes a fraction of what the general `fetch` does for each of them, and knows only what an exchange needs:
- * a body of text, an answer that is read whole, an abort signal, and no redirects.
+ * The way to one daemon for many short exchanges: over a fixed number of connections that are kept, on Node's plain HTTP.
+ * It takes a fraction of what the general `fetch` does for each of them. An answer is read whole.
  */
 import { Agent, type IncomingMessage, request } from 'node:http';
+import type { Answer, Sent, Transport } from './transport.js';
 
 export interface KeptAlive {
-  readonly fetch: typeof globalThis.fetch;
+  readonly transport: Transport;
   /** Closes the connections. */
   close(): void;
 }
@@ -14,54 +14,75 @@ export interface KeptAlive {
 /** @param connections at most so many at a time */
 export function keptAlive(connections: number): KeptAlive {
   const agent = new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections });
+  const places = new Map<string, Place>();
+  const placeOf = (origin: string): Place => {
+    let place = places.get(origin);
+    if (place === undefined) {
+      const { hostname, port } = new URL(origin);
+      place = { host: hostname.replace(/^\[|\]$/g, ''), port };
+      places.set(origin, place);
+    }
+    return place;
+  };
   return {
-    fetch: (input, init = {}) => exchange(agent, String(input), init),
+    transport: (origin, path, sent) => exchange({ agent, path, ...placeOf(origin) }, sent),
     close: () => agent.destroy(),
   };
 }
 
-/** Rejects as `fetch` does: with the signal's reason, or with a `TypeError` whose cause is the system's error. */
+interface Place {
+  readonly host: string;
+  readonly port: string;
+}
+
 function exchange(
-  agent: Agent,
-  url: string,
-  { method = 'GET', headers, body, signal }: RequestInit,
-): Promise<Response> {
+  to: Place & { readonly agent: Agent; readonly path: string },
+  { method, headers, body, signal, timeoutMs }: Sent,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const failed = (cause: unknown): void =>
-      reject(signal?.aborted ? signal.reason : new TypeError('fetch failed', { cause }));
-    const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : undefined;
-    const asking = request(url, {
-      agent,
-      method,
-      headers: {
-        ...(headers as Record<string, string>),
-        ...(bytes === undefined ? {} : { 'content-length': bytes.length }),
-      },
-      ...(signal ? { signal } : {}),
-    });
+    const bytes = body === undefined ? undefined : Buffer.from(body, 'utf8');
+    const length = bytes === undefined ? {} : { 'content-length': bytes.length };
+    const asking = request({ ...to, method, headers: { ...headers, ...length }, ...(signal ? { signal } : {}) });
+    const failed = (cause: unknown): void => {
+      clearTimeout(deadline);
+      reject(signal?.aborted ? signal.reason : new TypeError('the exchange failed', { cause }));
+    };
+    const late = (): void => {
+      reject(new DOMException(`no answer within ${timeoutMs} ms`, 'TimeoutError'));
+      asking.destroy();
+    };
+    const deadline = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
     asking.on('error', failed);
     asking.on('response', (answer) => {
       const pieces: Buffer[] = [];
       answer.on('data', (piece: Buffer) => pieces.push(piece));
       answer.on('error', failed);
       answer.on('end', () => {
+        clearTimeout(deadline);
         const status = answer.statusCode ?? 0;
         if (status >= 300 && status < 400) failed(new Error('the answer leads elsewhere'));
-        else
-          resolve(new Response(hasBody(status) ? Buffer.concat(pieces) : null, { status, headers: headersOf(answer) }));
+        else resolve(answerOf(answer, status, pieces));
       });
     });
     asking.end(bytes);
   });
 }
 
-function hasBody(status: number): boolean {
-  return status !== 204 && status !== 205;
-}
-
-function headersOf({ rawHeaders }: IncomingMessage): Headers {
-  const headers = new Headers();
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2)
-    headers.append(rawHeaders[at] as string, rawHeaders[at + 1] as string);
-  return headers;
+function answerOf({ headers }: IncomingMessage, status: number, pieces: readonly Buffer[]): Answer {
+  const whole = (): Buffer => (pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces));
+  return {
+    status,
+    headers: {
+      get: (name) => {
+        const value = headers[name.toLowerCase()];
+        return value === undefined ? null : String(value);
+      },
+    },
+    body: {
+      async *[Symbol.asyncIterator]() {
+        yield* pieces;
+      },
+    },
+    text: async () => whole().toString('utf8'),
+  };
 }

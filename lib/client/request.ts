@@ -1,12 +1,13 @@
 /** One HTTP exchange with a daemon: what goes wrong comes out as an `AgentopsdError` of the one error table. */
 import { AgentopsdError, ERROR_CODE_HEADER, type ErrorCode, isErrorCode } from '../base/errors.js';
 import { isJsonObject } from '../base/json.js';
+import type { Answer, Transport } from './transport.js';
 
 export interface Endpoint {
   /** As `loopbackOrigin` answers it. */
   readonly origin: string;
   readonly token: string | undefined;
-  readonly fetch: typeof globalThis.fetch;
+  readonly transport: Transport;
   /** From the call to the end of the answer's body; streams have none. */
   readonly requestTimeoutMs: number;
 }
@@ -29,14 +30,17 @@ export interface Exchange {
  * Asks, and answers the response of a 2xx.
  * @throws AgentopsdError `daemon_unreachable` when no answer came, otherwise the code that the answer names, or one made from status and text
  */
-export async function exchange(endpoint: Endpoint, ask: Exchange): Promise<Response> {
+export async function exchange(endpoint: Endpoint, ask: Exchange): Promise<Answer> {
   const response = await send(endpoint, ask);
-  if (response.ok) return response;
-  throw refusal(ask, response, await textOf(endpoint, response));
+  if (response.status >= 200 && response.status < 300) return response;
+  throw refusal(endpoint, ask, response, await textOf(endpoint, response));
 }
 
 /** The same for an answer of one JSON document. `T` is the contract's type of it. */
-export async function exchangeJson<T>(endpoint: Endpoint, ask: Exchange): Promise<{ body: T; headers: Headers }> {
+export async function exchangeJson<T>(
+  endpoint: Endpoint,
+  ask: Exchange,
+): Promise<{ body: T; headers: Answer['headers'] }> {
   const response = await exchange(endpoint, ask);
   const text = await textOf(endpoint, response);
   try {
@@ -46,14 +50,13 @@ export async function exchangeJson<T>(endpoint: Endpoint, ask: Exchange): Promis
   }
 }
 
-async function send(endpoint: Endpoint, ask: Exchange): Promise<Response> {
-  const signals = [ask.signal, ask.stream === true ? undefined : AbortSignal.timeout(endpoint.requestTimeoutMs)];
+async function send(endpoint: Endpoint, ask: Exchange): Promise<Answer> {
   try {
-    return await endpoint.fetch(endpoint.origin + ask.path, {
+    return await endpoint.transport(endpoint.origin, ask.path, {
       method: ask.method,
       headers: headersOf(endpoint, ask),
-      redirect: 'error',
-      signal: AbortSignal.any(signals.filter((signal) => signal !== undefined)),
+      signal: ask.signal,
+      timeoutMs: ask.stream === true ? undefined : endpoint.requestTimeoutMs,
       ...(ask.body === undefined ? {} : { body: JSON.stringify(ask.body) }),
     });
   } catch (error) {
@@ -70,7 +73,7 @@ function headersOf(endpoint: Endpoint, ask: Exchange): Record<string, string> {
   };
 }
 
-async function textOf(endpoint: Endpoint, response: Response): Promise<string> {
+async function textOf(endpoint: Endpoint, response: Answer): Promise<string> {
   try {
     return await response.text();
   } catch (error) {
@@ -100,10 +103,10 @@ function notADaemon(origin: string): AgentopsdError {
   });
 }
 
-function refusal(ask: Exchange, response: Response, text: string): AgentopsdError {
+function refusal({ origin }: Endpoint, ask: Exchange, response: Answer, text: string): AgentopsdError {
   const body = parsed(text);
   const message = isJsonObject(body) && typeof body['error'] === 'string' ? body['error'] : undefined;
-  if (message === undefined) return notADaemon(new URL(response.url || 'http://127.0.0.1').origin);
+  if (message === undefined) return notADaemon(origin);
   const { error: _, ...details } = body as Record<string, unknown>;
   const named = response.headers.get(ERROR_CODE_HEADER);
   const code = isErrorCode(named) ? named : codeOf(response.status, message, ask);
@@ -114,7 +117,7 @@ function refusal(ask: Exchange, response: Response, text: string): AgentopsdErro
   });
 }
 
-function comeAgain({ headers }: Response): { retry_after_seconds?: number } {
+function comeAgain({ headers }: Answer): { retry_after_seconds?: number } {
   const seconds = Number(headers.get('retry-after') ?? Number.NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? { retry_after_seconds: seconds } : {};
 }

@@ -5,9 +5,11 @@
  *   plain   reads the files, splits, `JSON.parse` of each line: nothing verified, nothing kept
  *   open    opens the ledger as the daemon does and leaves it as after a crash
  *   read    the same, and reads all events once
+ *   kill    the same as `open`, and leaves it so once the checkpoint behind a long opening is written
  *   stop    the same as `open`, and closes the ledger, which writes a checkpoint
  */
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openKernel } from '../../lib/engine/kernel.js';
 import { openFileLedger } from '../../lib/storage/file-ledger.js';
@@ -18,7 +20,7 @@ import { createNodeClock, createNodeRandom } from '../../lib/storage/node-clock.
 import { createNodeDisk } from '../../lib/storage/node-disk.js';
 
 export interface MillionOrder {
-  readonly kind: 'plain' | 'open' | 'read' | 'stop';
+  readonly kind: 'plain' | 'open' | 'read' | 'kill' | 'stop';
   readonly root: string;
   readonly state: string;
 }
@@ -33,6 +35,8 @@ export interface MillionFigures {
 const BLOCK_BYTES = 4_194_304;
 const NEWLINE = 0x0a;
 const EVENTS_PER_LOOK = 50_000;
+const CHECKPOINT_WITHIN_MS = 60_000;
+const LOOK_MS = 20;
 
 const settledRss = (): number => {
   (globalThis as { gc?: () => void }).gc?.();
@@ -78,8 +82,19 @@ async function opening({ kind, root, state }: MillionOrder): Promise<MillionFigu
   if (kind === 'read')
     for await (const _ of kernel.ledger.read(1))
       if (++read % EVENTS_PER_LOOK === 0) rssBytes = Math.max(rssBytes, process.memoryUsage.rss());
+  if (kind === 'kill') await checkpointIn(home.folder);
   if (kind === 'stop') await kernel.ledger.close();
   return { ms, events: kernel.state.eventCount, rssBytes };
+}
+
+async function checkpointIn(stateFolder: string): Promise<void> {
+  const endsAt = performance.now() + CHECKPOINT_WITHIN_MS;
+  for (;;) {
+    const names = await readdir(join(stateFolder, 'checkpoints')).catch(() => []);
+    if (names.some((name) => name.endsWith('.checkpoint'))) return;
+    if (performance.now() > endsAt) throw new Error(`no checkpoint within ${CHECKPOINT_WITHIN_MS} ms`);
+    await new Promise((resume) => setTimeout(resume, LOOK_MS));
+  }
 }
 
 const order = JSON.parse(process.argv[2] as string) as MillionOrder;

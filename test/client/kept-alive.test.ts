@@ -36,7 +36,7 @@ test('a thousand submits go over as many connections as there are lanes, each an
     });
   };
   const kept = keptAlive(8);
-  const client = createClient({ url: url(), token: 'token', fetch: kept.fetch });
+  const client = createClient({ url: url(), token: 'token', transport: kept.transport });
   const keys = Array.from({ length: 1000 }, (_, at) => `key-${at}`);
   const answers = await Promise.all(
     keys.map((idempotency_key) => client.submit({ job_type: 'eval.suite', idempotency_key })),
@@ -53,7 +53,7 @@ test('a thousand submits go over as many connections as there are lanes, each an
 test('redirects, broken answers and silence are told as the general fetch tells them', async () => {
   const kept = keptAlive(1);
   const ask = async (requestTimeoutMs = 5_000): Promise<AgentopsdError> => {
-    const client = createClient({ url: url(), fetch: kept.fetch, requestTimeoutMs, retryForMs: 0 });
+    const client = createClient({ url: url(), transport: kept.transport, requestTimeoutMs, retryForMs: 0 });
     const told = await client.health().catch((error: unknown) => error);
     assert.instance(told, AgentopsdError);
     return told as AgentopsdError;

@@ -28,7 +28,7 @@ export async function perform(invocation: Invocation): Promise<number> {
   const { envelopes, many } = await readEnvelopes(flags, operands[0]);
   if (flags.on('inbox')) return tellDropped(await dropIntoInbox(invocation, envelopes), invocation, many);
   const connections = keptAlive(LANES);
-  const client = await requireClient(invocation, connections.fetch);
+  const client = await requireClient(invocation, connections.transport);
   const results = await submitAll(client, envelopes);
   connections.close();
   for (const result of results) complain(result, many, printer);

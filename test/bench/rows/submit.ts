@@ -23,7 +23,7 @@ export function submitRow(rounds: number): Promise<Row> {
       const { perSecond } = await room.load(daemon.port, { ...order, requests: LINES, name: `bare-${round}` });
       bare?.push((LINES / perSecond) * 1000);
       const file = writeEnvelopes(room, round);
-      const startMs = timedCli(room, daemon.port, ['version']);
+      const startMs = timedCli(room, daemon.port, ['--version']);
       values?.push(timedCli(room, daemon.port, ['submit', file]) - startMs);
     }
     await daemon.stop();
