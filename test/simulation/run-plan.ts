@@ -82,19 +82,25 @@ export function drawCrash(dice: Dice): Armed {
   };
 }
 
+const rareCalls: ReadonlySet<DiskCall> = new Set(['truncate', 'makeFolder', 'realPath']);
+
+export function isRare({ call }: Armed): boolean {
+  return rareCalls.has(call);
+}
+
 /** A fault for a call that few lives make. */
 export function drawRare(dice: Dice): Armed {
   const call = dice.pick(['truncate', 'truncate', 'truncate', 'truncate', 'makeFolder', 'realPath'] as const);
   const common = { call, left: 1 };
   if (dice.maybe(0.2))
     return { ...common, kind: 'error', errno: call === 'realPath' ? 'EIO' : dice.pick(['EIO', 'EROFS']) };
-  if (dice.maybe(0.1)) return dice.maybe(0.5) ? { ...common, kind: 'pause' } : { ...common, kind: 'second writer' };
+  if (dice.maybe(0.2)) return dice.maybe(0.5) ? { ...common, kind: 'pause' } : { ...common, kind: 'second writer' };
   return {
     ...common,
     kind: 'crash',
     end: dice.pick(['power', 'kill']),
     side: dice.pick(['before', 'after']),
-    phase: call === 'realPath' ? 'opening' : dice.pick(['opening', 'serving']),
+    phase: call === 'realPath' ? 'opening' : dice.pick(['opening', 'serving', 'serving']),
   };
 }
 

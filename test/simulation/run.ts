@@ -11,7 +11,7 @@ import { Dice } from './dice.js';
 import { putRight, tamper } from './outside.js';
 import { Population } from './population.js';
 import { Died } from './process-disk.js';
-import { drawCrash, drawError, drawPlan, drawRare } from './run-plan.js';
+import { drawCrash, drawError, drawPlan, drawRare, isRare } from './run-plan.js';
 import { stealLock, strangeTime, turnRoom } from './surroundings.js';
 import { Trace } from './trace.js';
 import { Turns, turn } from './turns.js';
@@ -30,6 +30,9 @@ export interface RunResult {
   readonly coverage: Coverage;
   readonly trace: readonly string[] | undefined;
 }
+
+/** Faults that wait for a call of their own; each hinders those behind it no more than it has to. */
+const RARE_AT_ONCE = 3;
 
 /** The world of the run that is under way, for a promise that nobody looks after. */
 let running: World | undefined;
@@ -206,10 +209,9 @@ class Run {
     this.#waitsToTamper = dice.maybe(0.5);
     world.diskFull = false;
     // A fault whose call is rare waits for it through many lives.
-    world.armed = world.armed.filter(({ call }) => call === 'truncate' || call === 'makeFolder' || dice.maybe(0.5));
-    if (this.#crashes === 0) world.armed.push(drawRare(dice));
-    if (!world.armed.some(({ kind, call }) => kind === 'crash' && call !== 'truncate' && call !== 'makeFolder'))
-      world.armed.push(drawCrash(dice));
+    world.armed = world.armed.filter((armed) => isRare(armed) || dice.maybe(0.5));
+    if (world.armed.filter(isRare).length < RARE_AT_ONCE) world.armed.push(drawRare(dice));
+    if (!world.armed.some((armed) => armed.kind === 'crash' && !isRare(armed))) world.armed.push(drawCrash(dice));
     if (dice.maybe(world.plan.errors)) world.armed.push(drawError(dice));
     if (dice.maybe(world.plan.errors / 2)) world.armed.push(drawError(dice));
     this.#population.start();

@@ -1,5 +1,5 @@
 /**
- * The test runner: each `*.test.js` below the built `test` folder in a process of its own, two at a time. It cannot be
+ * The test runner: each `*.test.js` below the built `test` folder in a process of its own, three at a time. It cannot be
  * green by accident (see `test-file.ts`), and its last line is `N passed, N failed`.
  *
  *     node dist/test/support/run.js [--jobs N] [--timeout-seconds N] [--no-skips] [part of a path …]
@@ -23,7 +23,7 @@ function readOptions(): Options {
     allowPositionals: true,
     options: {
       folder: { type: 'string', default: fileURLToPath(new URL('..', import.meta.url)) },
-      jobs: { type: 'string', default: '2' },
+      jobs: { type: 'string', default: '3' },
       'timeout-seconds': { type: 'string', default: String(fileLimits.timeoutMs / 1000) },
       'no-skips': { type: 'boolean', default: false },
     },
