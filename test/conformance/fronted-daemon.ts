@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { freePort } from '../../spec/conformance/target/server-process.js';
+import { freePort } from '../../spec/conformance/target/ports.js';
 import { until } from '../../spec/conformance/waiting.js';
 import { type Changes, passer, startFront } from './front.js';
 import { type Answer, type Body, bodyOf } from './wire.js';

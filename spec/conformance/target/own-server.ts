@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { NotTested } from '../check.js';
 import type { Profile, Start } from '../profile.js';
 import { type Damage, damageLedger } from './damage.js';
-import { freePort, killAllGroups, NoStart, type ProcessOptions, ServerProcess } from './server-process.js';
+import { freePort } from './ports.js';
+import { killAllGroups, NoStart, type ProcessOptions, ServerProcess } from './server-process.js';
 import { Target, type TargetOptions } from './target.js';
 
 export interface StartOptions {

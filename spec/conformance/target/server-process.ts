@@ -1,8 +1,6 @@
 /** The process of a target that this program owns: started in a group of its own, so that all of it can be killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
 import { pause } from '../waiting.js';
 
 const KEPT_OUTPUT_CHARACTERS = 1_000_000;
@@ -134,25 +132,5 @@ function healthOf(base: string): Promise<number | undefined> {
     asking.on('timeout', () => asking.destroy());
     asking.on('error', () => resolve(undefined));
     asking.end();
-  });
-}
-
-/** Below those that systems give to whoever asks for any: nobody gets one of these by chance while its server starts. */
-const PORTS = { from: 10_000, to: 32_767 };
-const PORT_TRIES = 50;
-
-/** A port of the loopback address that is free now. */
-export async function freePort(): Promise<number> {
-  for (let tried = 0; tried < PORT_TRIES; tried += 1) {
-    const port = randomInt(PORTS.from, PORTS.to + 1);
-    if (await isFree(port)) return port;
-  }
-  throw new Error(`none of ${PORT_TRIES} ports between ${PORTS.from} and ${PORTS.to} is free`);
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
