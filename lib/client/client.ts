@@ -33,8 +33,7 @@ export interface ClientOptions {
   readonly url: string;
   /** Needed for whatever appends. */
   readonly token?: string | undefined;
-  readonly fetch?: typeof globalThis.fetch;
-  /** In the place of `fetch`. */
+  /** Default: the general `fetch`. */
   readonly transport?: Transport;
   /** Of one exchange, streams excepted; default 30 s. */
   readonly requestTimeoutMs?: number;
@@ -94,7 +93,7 @@ export function createClient(options: ClientOptions): Client {
   const endpoint: Endpoint = Object.freeze({
     origin: loopbackOrigin(options.url),
     token: options.token,
-    transport: options.transport ?? overFetch(options.fetch ?? globalThis.fetch),
+    transport: options.transport ?? overFetch,
     requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
   });
   const retryForMs = options.retryForMs ?? RETRY_FOR_MS;

@@ -19,4 +19,5 @@ export {
   type Submitted,
 } from './client.js';
 export type { EventQuery } from './events.js';
+export type { Answer, Sent, Transport } from './transport.js';
 export { hasEnded, type WaitOptions } from './wait.js';

@@ -14,20 +14,15 @@ export interface KeptAlive {
 /** @param connections at most so many at a time */
 export function keptAlive(connections: number): KeptAlive {
   const agent = new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections });
-  const places = new Map<string, Place>();
-  const placeOf = (origin: string): Place => {
-    let place = places.get(origin);
-    if (place === undefined) {
-      const { hostname, port } = new URL(origin);
-      place = { host: hostname.replace(/^\[|\]$/g, ''), port };
-      places.set(origin, place);
-    }
-    return place;
-  };
   return {
     transport: (origin, path, sent) => exchange({ agent, path, ...placeOf(origin) }, sent),
     close: () => agent.destroy(),
   };
+}
+
+function placeOf(origin: string): Place {
+  const { hostname, port } = new URL(origin);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port };
 }
 
 interface Place {

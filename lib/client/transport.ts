@@ -26,15 +26,13 @@ export interface Answer {
  */
 export type Transport = (origin: string, path: string, sent: Sent) => Promise<Answer>;
 
-export function overFetch(fetch: typeof globalThis.fetch): Transport {
-  return (origin, path, { method, headers, body, signal, timeoutMs }) => {
-    const signals = [signal, timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)];
-    return fetch(origin + path, {
-      method,
-      headers,
-      redirect: 'error',
-      signal: AbortSignal.any(signals.filter((one) => one !== undefined)),
-      ...(body === undefined ? {} : { body }),
-    });
-  };
-}
+export const overFetch: Transport = (origin, path, { method, headers, body, signal, timeoutMs }) => {
+  const signals = [signal, timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)];
+  return fetch(origin + path, {
+    method,
+    headers,
+    redirect: 'error',
+    signal: AbortSignal.any(signals.filter((one) => one !== undefined)),
+    ...(body === undefined ? {} : { body }),
+  });
+};

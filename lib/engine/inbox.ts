@@ -33,6 +33,7 @@ import {
   requestNames,
 } from './inbox-folder.js';
 import { submitCommandOf } from './submit-command.js';
+import { Unsettled } from './unsettled.js';
 
 export interface InboxOptions {
   /** `root` is the real path of the repository. */
@@ -78,11 +79,11 @@ class FileInbox implements Inbox {
   readonly #watch: FolderWatch;
   #passedBy: PassedBy | undefined;
   #warnings: readonly string[] = [];
-  /** Files that were no JSON yet: their bytes, and since when. */
-  #unsettled = new Map<string, { hash: string; sinceMs: number }>();
+  readonly #unsettled: Unsettled;
 
   constructor(options: InboxOptions) {
     this.#options = options;
+    this.#unsettled = new Unsettled(options.clock);
     this.#watch = new FolderWatch({
       folder: inboxFolders(options.home.root).new,
       concerns: isRequestName,
@@ -124,7 +125,7 @@ class FileInbox implements Inbox {
       if (await isPassedBy(disk, folders.new, name, this.#passedBy)) strangers.push(name);
       else if (this.#isTakable(folders, name, told)) takable.push(name);
     }
-    this.#forgetGone(names);
+    this.#unsettled.keep(names);
     for (let at = 0; at < takable.length; at += limits.inboxBatchFiles) {
       await this.#takeTogether(folders, takable.slice(at, at + limits.inboxBatchFiles), told);
     }
@@ -181,7 +182,7 @@ class FileInbox implements Inbox {
   #submitting(name: string, bytes: Buffer): () => Promise<Verdict> {
     const read = readEnvelope(bytes);
     const hash = createHash('sha256').update(name, 'utf8').update('\0').update(bytes).digest('hex');
-    if (read.refused?.code === 'invalid_json' && !this.#hasSettled(name, hash)) return async () => 'stays';
+    if (read.refused?.code === 'invalid_json' && !this.#unsettled.hasSettled(name, hash)) return async () => 'stays';
     if (read.refused) return this.#refusing(read.refused);
     const { execute, acceptedBody, refusedBody, maxAttempts, clock, random } = this.#options;
     const request = { ...read.request, idempotency_key: read.request.idempotency_key ?? `inbox:${hash}` };
@@ -201,19 +202,6 @@ class FileInbox implements Inbox {
     return async () => ({ accepted: false, body: this.#options.refusedBody(error) });
   }
 
-  /** Whether these bytes have stood there for long enough to be all that comes. */
-  #hasSettled(name: string, hash: string): boolean {
-    const nowMs = this.#options.clock.monotonicMs();
-    const before = this.#unsettled.get(name);
-    if (before?.hash === hash) return nowMs - before.sinceMs >= limits.inboxSettleMs;
-    this.#unsettled.set(name, { hash, sinceMs: nowMs });
-    return false;
-  }
-
-  #forgetGone(names: readonly string[]): void {
-    for (const name of this.#unsettled.keys()) if (!names.includes(name)) this.#unsettled.delete(name);
-  }
-
   /** The answer first: a request that is gone without one would be lost for its sender. */
   async #answer(folders: InboxFolders, name: string, { accepted, body }: Exclude<Verdict, 'stays'>): Promise<void> {
     const { disk, random, logger } = this.#options;
@@ -222,7 +210,7 @@ class FileInbox implements Inbox {
     await replaceFile({ disk, random }, join(folders.done, answer), `${JSON.stringify(body)}\n`);
     await disk.remove(join(folders.done, `${stem}.${accepted ? 'rejected' : 'accepted'}.json`));
     await disk.remove(join(folders.new, name));
-    this.#unsettled.delete(name);
+    this.#unsettled.forget(name);
     logger('info', `inbox: ${shown(name)} was ${accepted ? 'accepted' : 'rejected'}`);
   }
 

@@ -24,7 +24,7 @@ import type { Batch, Waiter } from './batch.js';
 import { BatchDraft, refuseLongLine } from './batch.js';
 import { whyNotOurs } from './check.js';
 import type { Disk } from './disk.js';
-import { DiskError } from './disk.js';
+import { isNoSpace } from './disk.js';
 import type { LedgerObserver } from './ledger.js';
 import type { LiveSegment } from './live-segment.js';
 
@@ -43,12 +43,6 @@ export interface AppenderOptions {
   readonly renew: (from: LiveSegment) => Promise<LiveSegment>;
   /** The writing stands still because the disk is full, until `resume`. */
   readonly onFull: (reason: string) => void;
-}
-
-const NO_SPACE: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
-
-export function isNoSpace(error: unknown): boolean {
-  return error instanceof DiskError && NO_SPACE.has(error.errno);
 }
 
 export class Appender {

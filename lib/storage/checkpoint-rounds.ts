@@ -63,7 +63,8 @@ export class CheckpointRounds {
     if (this.#seq - this.#writtenSeq < afterEvents) return undefined;
     const taken = this.#take(this.#chain.slice());
     return async () => {
-      await this.#writing;
+      // The next one may begin as soon as one is through.
+      while (this.#writing !== undefined) await this.#writing;
       // A segment has ended meanwhile: that one stands further on.
       if (taken !== undefined && taken.contents.seq > this.#writtenSeq) this.#put(taken);
       await this.#writing;

@@ -68,3 +68,10 @@ export interface Disk {
   /** The real path: links resolved. */
   realPath(path: string): Promise<string>;
 }
+
+/** There may be room again later. */
+const NO_SPACE: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+export function isNoSpace(error: unknown): boolean {
+  return error instanceof DiskError && NO_SPACE.has(error.errno);
+}

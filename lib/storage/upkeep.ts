@@ -5,10 +5,9 @@ import { limits } from '../base/limits.js';
 import { randomHex } from '../base/random.js';
 import type { Anchor } from './anchor.js';
 import { writeAnchor } from './anchor.js';
-import { isNoSpace } from './appender.js';
 import type { FileSeams } from './atomic-file.js';
 import { PRIVATE_FILE, writeWhole } from './atomic-file.js';
-import { DiskError } from './disk.js';
+import { DiskError, isNoSpace } from './disk.js';
 import type { Home } from './home.js';
 import type { Layout } from './layout.js';
 

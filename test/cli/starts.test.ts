@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { cp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -30,7 +30,11 @@ test('after kill -9 reads go on from the files, and a new daemon starts', async 
   await room.run(['submit', '--type', 'openclaw.snapshot', '--id', 'job_1']);
   await daemon.stop('SIGKILL');
   assert.is((await room.run(['jobs', '-q'])).stdout, 'job_1\n');
+  const left = join(room.root, '.agents/daemon/projections/.wiki-jobs.json.0123456789ab.tmp');
+  await mkdir(dirname(left), { recursive: true });
+  await writeFile(left, 'half of it');
   const next = await room.daemon();
+  assert.not(existsSync(left), 'what it left half-written is gone');
   assert.is((await room.run(['wait', 'job_1', '--timeout', '10s'])).status, 0);
   assert.is(await next.stop('SIGINT'), 0);
 });

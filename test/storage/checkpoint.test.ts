@@ -15,7 +15,7 @@ import type { FileLedgerOptions } from '../../lib/storage/file-ledger.js';
 import { openHome } from '../../lib/storage/home.js';
 import { verifyLedger } from '../../lib/storage/verify.js';
 import { lifeOfJobs } from '../bench/ledger-generator.js';
-import { folding } from '../support/folding-observer.js';
+import { bytesOf, folding } from '../support/folding-observer.js';
 import { type LedgerPlace, makeLedgerPlace, openAs, until } from '../support/ledger-place.js';
 import { allKept, allLost, chanceChoice, MemoryDisk } from '../support/memory-disk.js';
 import { mortal } from '../support/mortal-disk.js';
@@ -24,11 +24,6 @@ import { chance, seededRandom, TestClock } from '../support/test-clock.js';
 const test = suite<{ place: LedgerPlace }>('checkpoint');
 const life = [...lifeOfJobs(1_000)];
 const SMALL = 20_000;
-
-function bytesOf(state: State): string {
-  const { summary, pages } = state.capture();
-  return Buffer.concat([...pages(), Buffer.from(summary)]).toString('latin1');
-}
 
 async function open(place: LedgerPlace, more: Partial<FileLedgerOptions> = {}) {
   const observer = folding();
@@ -47,6 +42,16 @@ async function linesRead(ledger: { read(from: number): AsyncIterable<unknown> },
 
 const folderOf = (place: LedgerPlace): string => join(place.home.folder, 'checkpoints');
 const names = async (place: LedgerPlace): Promise<string[]> => (await readdir(folderOf(place))).sort();
+
+/** A ledger of so many events in one segment, cleanly stopped. */
+async function written(place: LedgerPlace, events: number): Promise<{ name: string; path: string; content: string }> {
+  const { ledger, append } = await open(place);
+  await append(life.slice(0, events));
+  const { name } = ledger.segment;
+  await ledger.close();
+  const path = join(place.layout.ledger, name);
+  return { name, path, content: await readFile(path, 'utf8') };
+}
 
 /** Opens once with the checkpoints there and once without, and shows that nothing tells the two apart. */
 async function sameWithout(place: LedgerPlace, more: Partial<FileLedgerOptions> = {}): Promise<number> {
@@ -329,12 +334,7 @@ for (const [what, told, put] of [
   test(`the anchored event in what is verified behind, ${what}: everything is verified at once, and it is damage`, async ({
     place,
   }) => {
-    const first = await open(place);
-    await first.append(life.slice(0, 300));
-    const { name } = first.ledger.segment;
-    await first.ledger.close();
-    const path = join(place.layout.ledger, name);
-    const content = await readFile(path, 'utf8');
+    const { name, path, content } = await written(place, 300);
     const at = content.lastIndexOf('\n', content.length - 2) + 1;
     await writeFile(path, content.slice(0, at) + put(content.slice(at)));
     const { ledger } = await open(place, { verifiedAtOnceBytes: 0 });
@@ -351,13 +351,8 @@ for (const [what, told, put] of [
 test('the last line, lost behind a checkpoint and anchored nowhere: what it said is in the state, and held', async ({
   place,
 }) => {
-  const first = await open(place);
-  await first.append(life.slice(0, 300));
-  const { name } = first.ledger.segment;
-  await first.ledger.close();
+  const { path, content } = await written(place, 300);
   await rm(join(place.home.folder, 'anchor.json'));
-  const path = join(place.layout.ledger, name);
-  const content = await readFile(path, 'utf8');
   await writeFile(path, content.replace(/}\n$/, '!\n'));
   const { ledger } = await open(place, { verifiedAtOnceBytes: 0 });
   await until('it is told', () => ledger.health().damage.length > 0);

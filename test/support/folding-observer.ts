@@ -21,3 +21,9 @@ export function folding(): LedgerObserver & { readonly state: State; replayed: n
     onStopped: () => undefined,
   };
 }
+
+/** All of a state: the same for the same. */
+export function bytesOf(state: State): string {
+  const { summary, pages } = state.capture();
+  return Buffer.concat([...pages(), Buffer.from(summary)]).toString('latin1');
+}

@@ -1,7 +1,7 @@
 /** What a submit promises: the answer, the event behind it, and the job in the queue. */
 import { check, NotTested } from '../check.js';
 import { isGood, said } from '../context.js';
-import { jobStatuses, jobTypes, projectionStatuses } from '../contract-schemas.js';
+import { jobStatuses, jobTypes, projectionStatuses } from '../contract-words.js';
 import { isObject, type JsonObject, numberAt, objectsAt, same, shown, textAt } from '../json.js';
 import type { Exchange } from '../target/exchange.js';
 import { acceptedAs, omitting, queuedJob, taken, times, together } from './steps.js';

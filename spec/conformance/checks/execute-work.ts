@@ -1,7 +1,7 @@
 /** Jobs that are taken, kept by heartbeats, and come to their end. */
 import { check, NotTested } from '../check.js';
 import { type Context, isGood, said } from '../context.js';
-import { failureCodes } from '../contract-schemas.js';
+import { failureCodes } from '../contract-words.js';
 import { instant, isObject, type JsonObject, numberAt, same, shown, textAt } from '../json.js';
 import { taken, times } from './steps.js';
 import { hanging, idOf, LEASES_END_WITHIN_MS, pastLease, untilEnded, WORK_WITHIN_MS } from './work.js';

@@ -1,7 +1,7 @@
 /** `GET /v1/status`: one state, told in several places. */
 import { check } from '../check.js';
 import type { Context } from '../context.js';
-import { projectionNames, projectionStatuses } from '../contract-schemas.js';
+import { projectionNames, projectionStatuses } from '../contract-words.js';
 import { at, firstDifference, instant, isObject, type JsonObject, shown, textAt } from '../json.js';
 import type { Exchange } from '../target/exchange.js';
 import { eventIds, someJobs, steady } from './steady.js';

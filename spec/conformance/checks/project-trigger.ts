@@ -1,7 +1,7 @@
 /** The consumer's trigger, and its views over a damaged ledger. */
 import { check } from '../check.js';
 import { type Context, isGood, said } from '../context.js';
-import { jobTypes, triggerTypes } from '../contract-schemas.js';
+import { jobTypes, triggerTypes } from '../contract-words.js';
 import { at, type JsonObject, listAt, objectsAt, shown, textAt } from '../json.js';
 import type { Exchange } from '../target/exchange.js';
 import { damaged } from './damaged.js';

@@ -2,17 +2,17 @@
 import { NotTested } from '../check.js';
 import { at, isObject, type JsonObject, numberAt, objectsAt, textAt } from '../json.js';
 import type { Watch } from '../monitor/watch.js';
-import { inLanes, pause, until } from '../waiting.js';
+import { pause, until } from '../waiting.js';
 import { type Ask, type Exchange, NoAnswer } from './exchange.js';
 import { type Carrier, exchange, sendAndVanish } from './http-client.js';
 import { Patience } from './patience.js';
+import { cancelWhere, Submissions } from './submissions.js';
 
 /** Reads the two heads again after this long, until they agree. */
 const QUIET_EVERY_MS = 60;
 const QUIET_WITHIN_MS = 4_000;
 /** A new event is held against the target when it comes every time: others may use the same server. */
 const APPEND_TRIES = 3;
-const CANCEL_LANES = 4;
 
 export interface TargetOptions {
   readonly base: string;
@@ -30,8 +30,7 @@ export class Target {
   protected carrier: Carrier;
   readonly #prefix: string;
   #auth: 'header' | 'bearer' = 'header';
-  /** Jobs that were accepted and not cancelled by `cancelSubmitted`. */
-  readonly #submitted = new Set<string>();
+  readonly #submissions = new Submissions();
   /** Requests without an answer so far. */
   readonly #onTheirWay = new Set<Promise<unknown>>();
   #isLeaving = false;
@@ -70,7 +69,7 @@ export class Target {
     const answer = await this.#follow(ask, () =>
       this.#patience.with(ask, (bounded) => exchange(this.carrier, bounded)),
     );
-    this.#remember(answer);
+    this.#submissions.remember(answer);
     this.watch.see(answer);
     return answer;
   }
@@ -215,32 +214,15 @@ export class Target {
   }
 
   /** Cancels what was submitted since it was last called. @param kept ids that are left alone */
-  async cancelSubmitted(kept: readonly string[]): Promise<void> {
-    const submitted = [...this.#submitted].filter((id) => !kept.includes(id));
-    if (submitted.length === 0) return;
-    this.#submitted.clear();
-    await this.#cancelWhere((job) => submitted.includes(textAt(job, 'job_id') ?? ''));
+  cancelSubmitted(kept: readonly string[]): Promise<void> {
+    return this.#submissions.cancel(this, kept);
   }
 
   /** Cancels whatever this run left behind: all that carries its prefix. */
   async cancelAll(): Promise<void> {
     const names = ['job_id', 'request_id', 'idempotency_key'];
-    await this.#cancelWhere((job) => names.some((name) => textAt(job, name)?.includes(this.#prefix)));
+    await cancelWhere(this, (job) => names.some((name) => textAt(job, name)?.includes(this.#prefix)));
     await this.cancelSubmitted([]);
-  }
-
-  async #cancelWhere(isMeant: (job: JsonObject) => boolean): Promise<void> {
-    const jobs = objectsAt(await this.status(), 'queue', 'jobs');
-    const open = jobs.filter((job) => isMeant(job) && /^(queued|running|retry_waiting)$/.test(String(job['status'])));
-    await inLanes(open, CANCEL_LANES, (job) =>
-      this.cancel(String(job['job_id']), { reason: 'conformance run is done' }),
-    );
-  }
-
-  #remember(answer: Exchange): void {
-    const isGood = answer.status >= 200 && answer.status <= 299;
-    const jobId = answer.method === 'POST' && isGood ? textAt(answer.json, 'job_id') : undefined;
-    if (jobId !== undefined) this.#submitted.add(jobId);
   }
 }
 
