@@ -16,8 +16,8 @@ export class Exchange {
   readonly caller: string;
   /** Bytes of its body that count as held until it is answered. */
   heldBytes = 0;
-  /** Since when it waits for the disk, monotonic, and what ends the wait; only while it does. */
-  waiting: { readonly sinceMs: number; readonly giveUp: (error: Error) => void } | undefined;
+  /** Its place among those who wait for the disk, since when it does (monotonic), and what ends the wait. */
+  waiting: { readonly place: number; readonly sinceMs: number; readonly giveUp: (error: Error) => void } | undefined;
   #query: URLSearchParams | undefined;
 
   constructor(

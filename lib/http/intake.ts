@@ -8,6 +8,7 @@
 import type { Clock } from '../base/clock.js';
 import { AgentopsdError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
+import { Places } from '../base/places.js';
 import type { HttpKernel } from './dependencies.js';
 import type { Exchange } from './exchange.js';
 
@@ -18,8 +19,7 @@ const LOOK_MS = 1000;
 export class Intake {
   readonly #kernel: Pick<HttpKernel, 'waitingMs'>;
   readonly #clock: Clock;
-  /** The longest wait first. */
-  readonly #waiting = new Set<Exchange>();
+  readonly #waiting = new Places<Exchange>();
   #looks = false;
   #heldBytes = 0;
 
@@ -58,8 +58,8 @@ export class Intake {
   /** Answers as `carried` does, in time. What comes of it later happens all the same. @throws AgentopsdError `outcome_unknown` */
   inTime<Value>(exchange: Exchange, carried: Promise<Value>): Promise<Value> {
     return new Promise((resolve, reject) => {
-      exchange.waiting = { sinceMs: this.#clock.monotonicMs(), giveUp: reject };
-      this.#waiting.add(exchange);
+      const place = this.#waiting.take(exchange);
+      exchange.waiting = { place, sinceMs: this.#clock.monotonicMs(), giveUp: reject };
       this.#lookLater();
       carried.then(resolve, reject);
     });
@@ -68,7 +68,9 @@ export class Intake {
   /** It is answered: nothing of it is held any more, and it waits no longer. */
   release(exchange: Exchange): void {
     this.#heldBytes -= exchange.heldBytes;
-    if (exchange.waiting !== undefined) this.#waiting.delete(exchange);
+    if (exchange.waiting === undefined) return;
+    this.#waiting.leave(exchange.waiting.place);
+    exchange.waiting = undefined;
   }
 
   #lookLater(): void {
@@ -83,7 +85,7 @@ export class Intake {
   #look(): void {
     const nowMs = this.#clock.monotonicMs();
     for (const { waiting } of this.#waiting) {
-      if (waiting === undefined || nowMs - waiting.sinceMs <= limits.outcomeMs) break;
+      if (waiting === undefined || nowMs - waiting.sinceMs <= limits.outcomeMs) continue;
       waiting.giveUp(
         new AgentopsdError(
           'outcome_unknown',

@@ -1,53 +1,47 @@
+import { Places } from '../base/places.js';
+
 /**
- * A map from texts to objects that come and go, as jobs do while they are under way. It is a `Map` to places in an array.
- *
- * A `Map` that is written and cleared for ever makes a new table each time the last one is full, and every table leads to
- * the next. Once one of them is old, only a full collection takes those behind it away, and all that they ever held: with
- * the objects in the tables, each short-lived one would live until then, and be moved about on the way.
+ * A map from texts to objects that come and go, as jobs do while they are under way. It is a `Map` to places: with the
+ * objects in its own tables, each short-lived one would stay until a full collection (see `Places`), and be moved about
+ * on the way.
  */
 export class PassingMap<Value extends object> {
-  readonly #places = new Map<string, number>();
-  readonly #values: (Value | undefined)[] = [];
-  readonly #free: number[] = [];
+  readonly #placeByKey = new Map<string, number>();
+  readonly #values = new Places<Value>();
 
   get size(): number {
-    return this.#places.size;
+    return this.#placeByKey.size;
   }
 
   has(key: string): boolean {
-    return this.#places.has(key);
+    return this.#placeByKey.has(key);
   }
 
   get(key: string): Value | undefined {
-    const place = this.#places.get(key);
-    return place === undefined ? undefined : this.#values[place];
+    const place = this.#placeByKey.get(key);
+    return place === undefined ? undefined : this.#values.get(place);
   }
 
   set(key: string, value: Value): void {
-    let place = this.#places.get(key);
-    if (place === undefined) {
-      place = this.#free.pop() ?? this.#values.length;
-      this.#places.set(key, place);
-    }
-    this.#values[place] = value;
+    const place = this.#placeByKey.get(key);
+    if (place === undefined) this.#placeByKey.set(key, this.#values.take(value));
+    else this.#values.replace(place, value);
   }
 
   delete(key: string): void {
-    const place = this.#places.get(key);
+    const place = this.#placeByKey.get(key);
     if (place === undefined) return;
-    this.#places.delete(key);
-    this.#values[place] = undefined;
-    this.#free.push(place);
+    this.#placeByKey.delete(key);
+    this.#values.leave(place);
   }
 
   clear(): void {
-    this.#places.clear();
-    this.#values.length = 0;
-    this.#free.length = 0;
+    this.#placeByKey.clear();
+    this.#values.clear();
   }
 
   /** In the order in which they were first set. */
   *values(): Generator<Value> {
-    for (const place of this.#places.values()) yield this.#values[place] as Value;
+    for (const place of this.#placeByKey.values()) yield this.#values.get(place) as Value;
   }
 }

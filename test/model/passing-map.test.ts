@@ -1,8 +1,7 @@
-import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PassingMap } from '../../lib/model/passing-map.js';
+import { mostPromotedMb } from '../support/promoted.js';
 
 const passing = suite('passing map');
 
@@ -36,21 +35,11 @@ passing('tells its values in the order in which they were first set, whatever pl
 });
 
 passing('what has passed through it is gone without a full collection', () => {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as (options: { type: 'minor' | 'major' }) => void;
-  const oldMb = () =>
-    (getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space')?.space_used_size ?? 0) / 1e6;
-  collect({ type: 'major' });
   const map = new PassingMap<object>();
-  const fromMb = oldMb();
-  let mostMb = 0;
-  for (let n = 0; n < 20_000; n++) {
-    map.set(`job-${n}`, new Array<number>(1024).fill(n));
-    map.delete(`job-${n - 16}`);
-    // Its table of now becomes old.
-    if (n === 300) for (let time = 0; time < 2; time++) collect({ type: 'minor' });
-    if (n % 100 === 0) mostMb = Math.max(mostMb, oldMb() - fromMb);
-  }
+  const mostMb = mostPromotedMb((value, round) => {
+    map.set(`job-${round}`, value);
+    map.delete(`job-${round - 16}`);
+  });
   assert.ok(mostMb < 8, `${mostMb} MB of 160 were kept`);
 });
 
