@@ -46,7 +46,14 @@ export function sendText(
       ? [...SAFE_LIST, 'Content-Type', type, 'Content-Length', length]
       : { ...SAFE_HEADERS, 'Content-Type': type, 'Content-Length': length, ...headers };
   response.writeHead(status, head);
-  response.end(text);
+  // Written, and ended a turn later: `end(text)` sends an empty piece behind the text, and two pieces take a way to the
+  // socket that costs a tenth of a whole accept.
+  response.write(text);
+  process.nextTick(end, response);
+}
+
+function end(response: ServerResponse): void {
+  response.end();
 }
 
 /** Begins an answer whose length is not known yet. */

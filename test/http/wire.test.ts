@@ -55,6 +55,38 @@ test('too long while it comes: a sender that reads late still gets the answer (R
   assert.is((await served.mutate('/v1/jobs', { job_type: 'rpi.run' })).status, 202);
 });
 
+test('requests that follow one another on a connection without a wait are answered in their order', async ({
+  served,
+}) => {
+  const body = (at: number): string => JSON.stringify({ job_type: 'rpi.run', job_id: `job-${at}` });
+  const request = (at: number, more = ''): string =>
+    `${head(served, `Content-Length: ${body(at).length}\r\n${more}`)}${body(at)}`;
+  const many = Array.from({ length: 20 }, (_, at) => request(at, at === 19 ? 'Connection: close\r\n' : ''));
+  const text = await exchangeBytes(served.port, many.join(''));
+  assert.equal(
+    [...text.matchAll(/"job_id":"job-(\d+)"/g)].map(([, at]) => Number(at)),
+    many.map((_, at) => at),
+  );
+  assert.is(text.split('HTTP/1.1 202 Accepted').length, many.length + 1);
+});
+
+test('callers that leave before their answer harm nobody', async ({ served }) => {
+  const body = JSON.stringify({ job_type: 'rpi.run' });
+  for (let at = 0; at < 60; at++) {
+    await new Promise<void>((resolve) => {
+      const socket = connect(served.port, '127.0.0.1', () => {
+        socket.write(`${head(served, `Content-Length: ${body.length}\r\n`)}${body}`);
+        if (at % 3 === 0) socket.destroy();
+        else if (at % 3 === 1) setImmediate(() => socket.resetAndDestroy());
+        else socket.end();
+      });
+      socket.on('error', () => undefined).on('close', () => resolve());
+      socket.resume();
+    });
+  }
+  assert.is((await served.mutate('/v1/jobs', { job_type: 'rpi.run' })).status, 202);
+});
+
 /** Sends everything before it reads anything, as simple clients do. */
 function lateReader(port: number, bytes: Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
