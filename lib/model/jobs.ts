@@ -5,6 +5,7 @@
 import { Archive, type NumberedJob } from './archive.js';
 import type { Place } from './claim-queue.js';
 import type { Job } from './job.js';
+import { LiveJobs } from './live-jobs.js';
 import { PassingMap } from './passing-map.js';
 import { type Moment, pagesOf, readPage } from './snapshot.js';
 
@@ -25,8 +26,10 @@ export interface HeldJob {
 }
 
 export class Jobs {
-  /** The jobs that are objects, in the order of acceptance; all others are in the archive. */
-  readonly #live = new PassingMap<HeldJob>();
+  /** The jobs that are objects; all others are in the archive. */
+  readonly #held = new PassingMap<HeldJob>();
+  /** The same, by number. */
+  readonly #live = new LiveJobs();
   readonly #archive = new Archive();
   /** The idempotency keys that lead to a job that is an object. */
   readonly #liveIdsByKey = new Map<string, string>();
@@ -44,11 +47,11 @@ export class Jobs {
 
   /** Only a job that is an object: nothing changes any other. */
   held(jobId: string): HeldJob | undefined {
-    return this.#live.get(jobId);
+    return this.#held.get(jobId);
   }
 
   job(jobId: string): Job | undefined {
-    return this.#live.get(jobId)?.job ?? this.#archive.jobOf(jobId);
+    return this.#held.get(jobId)?.job ?? this.#archive.jobOf(jobId);
   }
 
   archived(jobId: string): Job | undefined {
@@ -61,13 +64,10 @@ export class Jobs {
 
   /** @param held the job so far, where it is held */
   put(job: Job, held: HeldJob | undefined): HeldJob {
-    if (held !== undefined) {
-      held.job = job;
-      return held;
-    }
-    const made = { number: this.#archive.number(), job, place: undefined };
-    this.#live.set(job.job_id, made);
-    return made;
+    if (held === undefined) return this.#hold(this.#archive.number(), job);
+    held.job = job;
+    this.#live.set(held.number, job);
+    return held;
   }
 
   /**
@@ -83,19 +83,24 @@ export class Jobs {
     this.#warm.push(jobId);
     const { warmJobs, atOnce } = this.#shelving;
     if (this.#warm.length < warmJobs + atOnce) return;
-    const ended = this.#warm.slice(0, atOnce).map((id) => this.#live.get(id) as HeldJob);
+    const ended = this.#warm.slice(0, atOnce).map((id) => this.#held.get(id) as HeldJob);
     this.#warm = this.#warm.slice(atOnce);
     this.#archive.put(ended, (one) => this.#leadsByKey(one));
-    for (const { job } of ended) {
-      this.#live.delete(job.job_id);
+    for (const { number, job } of ended) {
+      this.#held.delete(job.job_id);
+      this.#live.delete(number);
       const { idempotency_key: key } = job;
       if (key !== undefined && this.#liveIdsByKey.get(key) === job.job_id) this.#liveIdsByKey.delete(key);
     }
   }
 
+  /** The jobs that are objects, in the order of acceptance. */
+  live(): Iterable<Job> {
+    return this.#live;
+  }
+
   moment(): Moment {
-    const live = Array.from(this.#live.values(), ({ number, job }) => ({ number, job }));
-    return { archive: this.#archive, size: this.#archive.size, live };
+    return { archive: this.#archive, size: this.#archive.size, live: this.#live.moment() };
   }
 
   pages(moment: Moment): Generator<Buffer> {
@@ -106,9 +111,16 @@ export class Jobs {
   restore(page: Buffer): void {
     readPage(page, this.#archive, (open, leadsByKey) => {
       const { job_id, idempotency_key: key } = open.job;
-      this.#live.set(job_id, { number: open.number, job: open.job, place: undefined });
+      this.#hold(open.number, open.job);
       if (leadsByKey && key !== undefined) this.#liveIdsByKey.set(key, job_id);
     });
+  }
+
+  #hold(number: number, job: Job): HeldJob {
+    const made = { number, job, place: undefined };
+    this.#held.set(job.job_id, made);
+    this.#live.set(number, job);
+    return made;
   }
 
   /** @param one as it was at some moment, perhaps archived since */

@@ -15,6 +15,7 @@ import type { Archive, NumberedJob, Shelved } from './archive.js';
 import type { JobType, ProjectionName } from './event.js';
 import { isTerminal, type Job, type JobState } from './job.js';
 import { decodeJob, encodeJob } from './job-text.js';
+import type { LiveMoment } from './live-jobs.js';
 import { hashOfText } from './text-index.js';
 
 export interface StateSummary {
@@ -23,8 +24,8 @@ export interface StateSummary {
   readonly last_event_id: string | null;
   /** How many jobs the pages hold. */
   readonly jobs: number;
-  /** Jobs that wait for a worker, by type, first in first out. */
-  readonly claimable: readonly (readonly [JobType, readonly string[]])[];
+  /** Types of which some job waited for a worker at some time, in the order in which they first did. */
+  readonly claimable: readonly JobType[];
   readonly running: readonly string[];
   readonly foreign: readonly string[];
   readonly stale: readonly ProjectionName[];
@@ -42,11 +43,11 @@ export interface StateSnapshot {
   pages(): Generator<Buffer>;
 }
 
-/** The jobs of a moment: those that stood as objects then, by number; all others are in the archive. */
+/** The jobs of a moment: those that stood as objects then; all others are in the archive. */
 export interface Moment {
   readonly archive: Archive;
   readonly size: number;
-  readonly live: readonly NumberedJob[];
+  readonly live: LiveMoment;
 }
 
 const JOBS_PER_PAGE = 1_024;
@@ -57,30 +58,18 @@ const OPEN = 0x8000_0000;
 
 /** In the order of acceptance. Archived jobs are made anew as they come. */
 export function* jobsOf({ archive, size, live }: Moment): Generator<Job> {
-  let next = 0;
-  for (let number = 0; number < size; number++) {
-    const one = live[next];
-    if (one?.number !== number) yield archive.job(number);
-    else {
-      next++;
-      yield one.job;
-    }
-  }
+  for (let number = 0; number < size; number++) yield live.at(number) ?? archive.job(number);
 }
 
 /** @param leadsByKey whether the job's idempotency key leads to it */
 export function* pagesOf(moment: Moment, leadsByKey: (one: NumberedJob) => boolean): Generator<Buffer> {
   const { archive, size, live } = moment;
-  let next = 0;
   for (let first = 0; first < size; first += JOBS_PER_PAGE) {
     const page = new PageWriter(Math.min(JOBS_PER_PAGE, size - first));
     for (let number = first; number < Math.min(first + JOBS_PER_PAGE, size); number++) {
-      const one = live[next];
-      if (one?.number !== number) page.addShelved(archive.shelved(number));
-      else {
-        next++;
-        page.addJob(one.job, leadsByKey(one));
-      }
+      const job = live.at(number);
+      if (job === undefined) page.addShelved(archive.shelved(number));
+      else page.addJob(job, leadsByKey({ number, job }));
     }
     yield page.bytes();
   }

@@ -119,15 +119,9 @@ export class State implements JobLookup {
     const now = this.#jobs.put(job, held);
     // Accepted here or elsewhere, or adopted: only a key of ours leads to its job.
     if (job.foreign !== before?.foreign && !job.foreign) this.#jobs.own(job, isDecidedNew);
-    const claimable = isClaimable(job);
-    if (before === undefined || claimable !== isClaimable(before)) {
-      const queue = this.#queueOf(job.job_type);
-      if (claimable) now.place ??= queue.add(job_id);
-      else if (now.place !== undefined) {
-        queue.remove(now.place);
-        now.place = undefined;
-      }
-    }
+    // Jobs wait in the order of their last events: so the queue need not be kept anywhere else.
+    if (now.place !== undefined) this.#queueOf(job.job_type).remove(now.place);
+    now.place = isClaimable(job) ? this.#queueOf(job.job_type).add(job_id) : undefined;
     if (before === undefined) count(this.#countsByType, job.job_type, 1);
     if (status !== before?.status) {
       count(this.#countsByStatus, status, 1);
@@ -146,7 +140,7 @@ export class State implements JobLookup {
       event_count: this.#eventCount,
       last_event_id: this.#lastEventId ?? null,
       jobs: moment.size,
-      claimable: [...this.#claimable].map(([jobType, queue]) => [jobType, [...queue]]),
+      claimable: [...this.#claimable.keys()],
       running: [...this.#running],
       foreign: [...this.#foreign],
       stale: [...this.#stale],
@@ -173,15 +167,10 @@ export class State implements JobLookup {
     this.#lastSeq = summary.last_seq;
     this.#eventCount = summary.event_count;
     this.#lastEventId = summary.last_event_id ?? undefined;
-    for (const [jobType, ids] of summary.claimable) {
-      const queue = this.#queueOf(jobType);
-      for (const id of ids) {
-        const held = this.#jobs.held(id);
-        if (held === undefined)
-          throw new Error('the summary of a state names a job that waits and is not among its jobs');
-        held.place ??= queue.add(id);
-      }
-    }
+    for (const jobType of summary.claimable) this.#queueOf(jobType);
+    const waiting = [...this.#jobs.live()].filter(isClaimable).sort((one, other) => one.last_seq - other.last_seq);
+    for (const { job_id, job_type } of waiting)
+      (this.#jobs.held(job_id) as HeldJob).place = this.#queueOf(job_type).add(job_id);
     this.#running = new Set(summary.running);
     this.#foreign = new Set(summary.foreign);
     this.#stale = new Set(summary.stale);

@@ -10,7 +10,16 @@ import { decodeJob, encodeJob, REDUCER_VERSION } from '../../lib/model/job-text.
 import { State } from '../../lib/model/state.js';
 import { readyView } from '../../lib/model/views.js';
 import { lifeOfJobs } from '../bench/ledger-generator.js';
-import { context, event, LEASE_END } from '../support/model.js';
+import {
+  carryOut,
+  claimCommand,
+  context,
+  event,
+  expireLease,
+  LEASE_END,
+  stateAfter,
+  submitCommand,
+} from '../support/model.js';
 
 const test = suite('snapshot');
 const fewWarm = { warmJobs: 2, atOnce: 2 };
@@ -186,6 +195,21 @@ test('what is counted is what there is, from a snapshot too', () => {
   }
 });
 
+test('jobs wait in the same order after a restart: a lost lease goes to the end of the line', () => {
+  const lost = { ...expireLease, job_id: 'a' };
+  const state = stateAfter(
+    submitCommand({ job_id: 'a' }),
+    submitCommand({ job_id: 'b' }),
+    claimCommand({ job_id: 'a' }),
+  );
+  carryOut(state, lost);
+  carryOut(state, submitCommand({ job_id: 'c' }));
+  for (const one of [state, restored(state)]) assert.equal([...one.claimable('rpi.run')], ['b', 'a', 'c']);
+  // Of a ledger that somebody else wrote: whatever happens to a job that waits, it goes to the end.
+  state.apply(event('job.adopted', {}, { seq: state.lastSeq + 1, job_id: 'b' }), true);
+  for (const one of [state, restored(state)]) assert.equal([...one.claimable('rpi.run')], ['a', 'c', 'b']);
+});
+
 test('bytes that are no snapshot are refused', () => {
   const state = new State();
   for (const one of lifeOfJobs(10)) state.apply(one, true);
@@ -207,7 +231,7 @@ test('these bytes belong to this version of the reducer', () => {
   state.apply(event('factory.admission_decided', lease, { seq: 64, job_id: 'admission' }), true);
   assert.ok(state.job('admission')?.recorded);
   const digest = createHash('sha256').update(bytesOf(state)).digest('hex').slice(0, 16);
-  assert.equal([REDUCER_VERSION, digest], ['4', '55ca1c88e1e670cb']);
+  assert.equal([REDUCER_VERSION, digest], ['5', 'd0731a14c65f2b3a']);
   const [job] = [...state.jobs()];
   assert.equal(decodeJob(encodeJob(job as NonNullable<typeof job>)), job);
 });

@@ -91,7 +91,7 @@ export const bugs: readonly PlantedBug[] = [
   ),
   bug(
     'an error of the disk passes for a full one',
-    'storage/appender.js',
+    'storage/disk.js',
     "new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])",
     "new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO'])",
   ),
@@ -324,7 +324,21 @@ export const bugs: readonly PlantedBug[] = [
     'if (false)',
   ),
   bug('a running job can be claimed', 'model/fold.js', "&& job.status !== 'running'", ''),
-  bug('a claimed job stays in the line', 'model/state.js', 'queue.remove(now.place);', ';'),
+  bug('a claimed job stays in the line', 'model/state.js', 'this.#queueOf(job.job_type).remove(now.place);', ';'),
+  bug(
+    'a moment shows what happened after it',
+    'model/live-jobs.js',
+    'if (leaf?.before !== this.#moments)',
+    'if (leaf === undefined)',
+    'model/live-jobs',
+  ),
+  bug(
+    'jobs wait in another order after a restart',
+    'model/state.js',
+    '.sort((one, other) => one.last_seq - other.last_seq)',
+    '',
+    'model/snapshot',
+  ),
   bug(
     'a claim does not raise the epoch',
     'model/decide.js',
