@@ -1,5 +1,6 @@
 /** An observer of a ledger that keeps a state, as the kernel does: so that checkpoints are written. */
 import { stateKeeperOf } from '../../lib/engine/state-keeper.js';
+import { jobTypes } from '../../lib/model/event.js';
 import { State } from '../../lib/model/state.js';
 import type { LedgerObserver } from '../../lib/storage/ledger.js';
 
@@ -22,8 +23,9 @@ export function folding(): LedgerObserver & { readonly state: State; replayed: n
   };
 }
 
-/** All of a state: the same for the same. */
+/** All of a state: the same for the same. The lines of those that wait are not in its bytes, and stand behind them. */
 export function bytesOf(state: State): string {
   const { summary, pages } = state.capture();
-  return Buffer.concat([...pages(), Buffer.from(summary)]).toString('latin1');
+  const waiting = jobTypes.map((jobType) => [...state.claimable(jobType)]);
+  return Buffer.concat([...pages(), Buffer.from(summary)]).toString('latin1') + JSON.stringify(waiting);
 }
