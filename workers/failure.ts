@@ -19,7 +19,7 @@ export function failureOf(thrown: unknown): Failure {
   return {
     code: told !== undefined && codes.has(told.code) ? (told.code as FailureCode) : 'request_rejected',
     message: bounded(message === '' ? 'the handler failed without a message' : message),
-    ...(told?.retryable === true ? { retryable: true } : {}),
+    retryable: told?.retryable === true,
   };
 }
 

@@ -123,9 +123,9 @@ dispatcher('fails a job whose handler throws, with the message, and no retry', a
     assert.is(shop.job(id).artifacts?.['output'], `.agents/runs/${id}/attempt-1/output.log`);
     return shop.job(id).failure;
   };
-  assert.equal(await failureOf('throw'), { code: 'request_rejected', message: 'TypeError: broken' });
+  assert.equal(await failureOf('throw'), { code: 'request_rejected', message: 'TypeError: broken', retryable: false });
   assert.equal(await failureOf('coded'), { code: 'session_pending', message: 'come back', retryable: true });
-  assert.equal(await failureOf('string'), { code: 'request_rejected', message: 'just text' });
+  assert.equal(await failureOf('string'), { code: 'request_rejected', message: 'just text', retryable: false });
   assert.match((await failureOf('map'))?.message ?? '', 'plain JSON data');
 });
 
