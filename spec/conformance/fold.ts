@@ -26,6 +26,8 @@ export interface FoldedJob {
   failure: JsonObject | undefined;
   artifacts: JsonObject | undefined;
   artifactRefs: JsonObject | undefined;
+  /** Names of artifacts that any of its events told. */
+  readonly artifactNames: Set<string>;
   reason: string | undefined;
   readonly createdAt: string | undefined;
   updatedAt: string | undefined;
@@ -104,6 +106,7 @@ function accepted(jobId: string, event: JsonObject): FoldedJob {
     failure: undefined,
     artifacts: undefined,
     artifactRefs: undefined,
+    artifactNames: new Set(),
     reason: undefined,
     createdAt: textAt(event, 'occurred_at'),
     updatedAt: textAt(event, 'occurred_at'),
@@ -123,7 +126,10 @@ function take(job: FoldedJob, event: JsonObject, type: string): void {
   touch(job, event);
   const lease = textAt(event, 'payload', 'lease_expires_at');
   const artifacts = at(event, 'payload', 'artifacts');
-  if (isObject(artifacts)) job.artifacts = artifacts;
+  if (isObject(artifacts)) {
+    job.artifacts = artifacts;
+    for (const name of Object.keys(artifacts)) job.artifactNames.add(name);
+  }
   const refs = at(event, 'payload', 'artifact_refs');
   if (isObject(refs)) job.artifactRefs = refs;
   if (type === 'job.claimed') {

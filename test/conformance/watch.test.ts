@@ -14,8 +14,8 @@ const AT = Date.parse('2026-11-28T02:00:00Z');
 const timeOf = (second: number): string => new Date(AT + second * 1000).toISOString();
 
 const events = [
-  event('e1', 'job.accepted', 'j', { job_type: 'rpi.run', max_attempts: 3, job_payload: { a: 1 } }),
-  event('e2', 'job.accepted', 'other', { job_type: 'rpi.run', max_attempts: 3 }),
+  event('e1', 'job.accepted', 'j', taking({ a: 1 })),
+  event('e2', 'job.accepted', 'other', taking({})),
   event('e3', 'job.cancelled', 'j', { result_status: 'cancelled', reason: 'cancelled' }),
 ];
 const lag = (count: number): JsonObject => ({
@@ -39,6 +39,10 @@ const job = {
   created_at: timeOf(1),
   updated_at: timeOf(3),
 };
+
+function taking(job_payload: JsonObject): JsonObject {
+  return { job_type: 'rpi.run', max_attempts: 3, projection_targets: ['rpi-registry'], job_payload };
+}
 
 function event(event_id: string, event_type: string, job_id: string, payload: JsonObject): JsonObject {
   const second = Number(event_id.slice(1));
@@ -118,17 +122,17 @@ test('the answer of a cancel shows the job as its events have it', () => {
   assert.equal(found(cancelled({ attempt: 1 }, '/v1/jobs/j/cancel')), ['MUST execute.cancel.path-form']);
 });
 
-test('what a view adds to an artifact is its own business', () => {
+test('what a view adds to an artifact is its own business; an artifact of which no event told is not', () => {
   const reference = { path: 'a.txt', sha256: 'a'.repeat(64), size: 1, written_at: timeOf(2) };
   const claim = { claim_token: 't', lease_epoch: 1, attempt: 1, lease_expires_at: timeOf(9) };
   const done = { claim_token: 't', lease_epoch: 1, result_status: 'succeeded', artifact_refs: { a: reference } };
   const history = [
-    event('e1', 'job.accepted', 'j', { job_type: 'rpi.run', max_attempts: 3 }),
+    event('e1', 'job.accepted', 'j', taking({ a: 1 })),
     event('e2', 'job.claimed', 'j', claim),
     event('e3', 'job.completed', 'j', done),
   ];
-  const ended = (ref: JsonObject): string[] => {
-    const shown = { ...job, status: 'completed', attempt: 1, lease_epoch: 1, artifact_refs: { a: ref } };
+  const ended = (ref: JsonObject, more: JsonObject = {}): string[] => {
+    const shown = { ...job, status: 'completed', attempt: 1, lease_epoch: 1, artifact_refs: { a: ref }, ...more };
     const body = { cancelled: false, outcome: 'already_terminal_completed', job: shown };
     const late = answer(
       'POST',
@@ -140,6 +144,7 @@ test('what a view adds to an artifact is its own business', () => {
   };
   assert.equal(ended({ ...reference, more: true }), []);
   assert.equal(ended({ ...reference, size: 2 }), ['MUST execute.cancel.queued']);
+  assert.equal(ended(reference, { artifacts: { b: 'b.txt' } }), ['SHOULD execute.cancel.queued']);
 });
 
 test('counts never go back, and neither do heads', () => {

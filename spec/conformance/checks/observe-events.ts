@@ -1,7 +1,7 @@
 /** `GET /v1/events`: the whole history, in its order. */
 import { check, NotTested } from '../check.js';
 import type { Context } from '../context.js';
-import { at, instant, type JsonObject, numberAt, objectsAt, same, shown, textAt } from '../json.js';
+import { at, instant, type JsonObject, listAt, numberAt, objectsAt, same, shown, textAt } from '../json.js';
 import { canDamage } from '../target/damage.js';
 import type { OwnServer } from '../target/own-server.js';
 import type { Target } from '../target/target.js';
@@ -93,9 +93,13 @@ function envelopeProblem(event: JsonObject): string | undefined {
 }
 
 async function mustCount(context: Context, target: Target): Promise<void> {
-  const { seen, events } = await steady(target, () => target.readExchange('/v1/ready'));
+  const { seen, list, events } = await steady(target, () => target.readExchange('/v1/ready'));
   const count = numberAt(seen.json, 'projection_lag', 'event_count');
   context.must(count === events.length, `event_count ${events.length}, as many as /v1/events has`, count, seen);
+  const corrupt = numberAt(seen.json, 'projection_lag', 'corrupt_record_count') ?? 0;
+  const listed = listAt(list.json, 'corrupt').length;
+  const asCounted = `${corrupt} records in \`corrupt\`, as corrupt_record_count says`;
+  context.must(listed === corrupt, asCounted, listed, list);
 }
 
 async function restarted(own: OwnServer | undefined): Promise<void> {

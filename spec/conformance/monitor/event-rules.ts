@@ -3,10 +3,13 @@
 import type { Report } from '../findings.js';
 import { terminal } from '../fold.js';
 import { instant, type JsonObject, numberAt, shown, textAt } from '../json.js';
+import { judgePayloads } from './payload-rules.js';
 
 interface Lease {
   claims: number;
   token: string | undefined;
+  /** The claim named its epoch: then whoever reports names it too. */
+  hasEpoch: boolean;
   endsAt: number | undefined;
   live: boolean;
   ended: string | undefined;
@@ -22,6 +25,7 @@ const claimTypes: Readonly<Record<string, string>> = {
 /** Judges a whole list; `report` may be told the same again, it forgets repetitions. */
 export function judgeHistory(events: readonly JsonObject[], report: Report, judged: (check: string) => void): void {
   judgeList(events, report);
+  judgePayloads(events, report);
   const leases = new Map<string, Lease>();
   for (const event of events) {
     const jobId = textAt(event, 'job_id') ?? '';
@@ -32,10 +36,10 @@ export function judgeHistory(events: readonly JsonObject[], report: Report, judg
         report('enqueue.idem.job-id', 'MUST', 'one job.accepted a job', `a second one: ${shown(event)}`);
         continue;
       }
-      judgeAccepted(event, report);
       leases.set(jobId, {
         claims: 0,
         token: undefined,
+        hasEpoch: false,
         endsAt: undefined,
         live: false,
         ended: undefined,
@@ -46,14 +50,6 @@ export function judgeHistory(events: readonly JsonObject[], report: Report, judg
     } else if (type in claimTypes || type === 'job.claimed') {
       report('execute.complete', 'MUST', 'job.accepted before any other event of a job', shown(event));
     }
-  }
-}
-
-/** Whoever reads the history alone should know what the job was. */
-function judgeAccepted(event: JsonObject, report: Report): void {
-  const check = 'enqueue.submit.event-correlates';
-  if (textAt(event, 'payload', 'job_type') === undefined) {
-    report(check, 'SHOULD', 'payload.job_type of each job.accepted', shown(event));
   }
 }
 
@@ -138,6 +134,7 @@ function claim(lease: Lease, event: JsonObject, report: Report, judged: (check: 
   }
   if (token !== undefined) lease.tokens.add(token);
   lease.token = token;
+  lease.hasEpoch = numberAt(event, 'payload', 'lease_epoch') !== undefined;
   lease.endsAt = instant(textAt(event, 'payload', 'lease_expires_at'));
   lease.live = true;
 }
@@ -163,7 +160,7 @@ function judgeHolder(
   if (lease.token !== undefined && token !== lease.token) {
     report(check, 'MUST', `${type} with the claim_token of the latest claim, ${lease.token}`, shown(event));
   }
-  if (epoch !== undefined && epoch !== lease.claims) {
+  if ((epoch !== undefined || lease.hasEpoch) && epoch !== lease.claims) {
     report(check, 'MUST', `${type} with lease_epoch ${lease.claims}, that of the latest claim`, shown(event));
   }
 }

@@ -115,6 +115,9 @@ function judgeResult(job: FoldedJob, shownJob: JsonObject, tell: Tell): void {
     const seen = isObject(shownJob['artifacts']) ? shownJob['artifacts'][name] : undefined;
     if (seen !== path) tell(`artifacts.${name}`, path, seen);
   }
+  for (const [name, path] of Object.entries(isObject(shownJob['artifacts']) ? shownJob['artifacts'] : {})) {
+    if (!job.artifactNames.has(name)) tell(`artifacts.${name}`, 'absent', path, 'SHOULD');
+  }
   for (const [name, reference] of Object.entries(job.artifactRefs ?? {})) {
     const refs = shownJob['artifact_refs'];
     const seen = isObject(refs) ? refs[name] : undefined;

@@ -41,7 +41,8 @@ export class Queue {
     if (known !== undefined) return known;
     const job_id = envelope.job_id ?? randomUUID();
     const keyed = key === undefined ? {} : { idempotency_key: key };
-    const payload = { job_type, job_payload: envelope.payload, max_attempts: 1, ...keyed };
+    const projection_targets = targetsOf({ job_type });
+    const payload = { job_type, job_payload: envelope.payload, max_attempts: 1, projection_targets, ...keyed };
     this.#append('job.accepted', job_id, envelope.request_id ?? randomUUID(), payload);
     return this.jobs.get(job_id) as Job;
   }
@@ -88,4 +89,12 @@ export class Queue {
     this.jobs.set(job_id, job);
     if (key !== undefined) this.#byKey.set(key, job);
   }
+}
+
+/** The projections that a job changes. */
+export function targetsOf({ job_type }: Pick<Job, 'job_type'>): string[] {
+  const [family = ''] = job_type.split('.');
+  const own = { rpi: 'rpi-registry', dream: 'dream-runs', wiki: 'wiki-jobs' }[family];
+  const consumer = own !== undefined || job_type === 'openclaw.snapshot' ? ['openclaw-snapshot'] : [];
+  return [...(own === undefined ? [] : [own]), ...consumer, 'daemon-status', 'daemon-job-status'];
 }

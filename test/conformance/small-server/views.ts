@@ -1,5 +1,5 @@
 /** What the small server shows of its state. */
-import type { Job, Queue } from './queue.js';
+import { type Job, type Queue, targetsOf } from './queue.js';
 
 const LEDGER = 'history';
 const MANIFESTS = [
@@ -56,13 +56,6 @@ export function events(queue: Queue, query: URLSearchParams) {
 
 export function queueJob(job: Job) {
   return { ...job, attempt: 0, max_attempts: 1, projection_targets: targetsOf(job) };
-}
-
-function targetsOf({ job_type }: Job): string[] {
-  const [family = ''] = job_type.split('.');
-  const own = { rpi: 'rpi-registry', dream: 'dream-runs', wiki: 'wiki-jobs' }[family];
-  const consumer = own !== undefined || job_type === 'openclaw.snapshot' ? ['openclaw-snapshot'] : [];
-  return [...(own === undefined ? [] : [own]), ...consumer, 'daemon-status', 'daemon-job-status'];
 }
 
 function view(job: Job) {
