@@ -1,4 +1,4 @@
-/** A dozen of the series: each is found by the check that it is a matter of, and nothing is found where all is well. */
+/** Some of the series: each is found by the check that it is a matter of, and nothing is found where all is well. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { inLanes } from '../../spec/conformance/waiting.js';
@@ -15,7 +15,10 @@ const chosen: Readonly<Record<string, string>> = {
   'GET /v1/ready | projection_status | another word of its list': 'observe.status.agrees-with-ready',
   'GET /v1/status | queue.jobs[one].attempt | one more': 'execute.state.replay-oracle',
   'GET /v1/status | the text | a member twice': 'observe.http.schema-all',
+  'GET /v1/health | the answer | the one before, each third time': 'observe.health.clock',
   'GET /v1/events | limit | one more': 'observe.events.limit',
+  'GET /v1/events | corrupt | one that nobody counts': 'observe.events.count-matches-lag',
+  'GET /v1/events | events[claimed].payload.attempt | as a text': 'execute.claim.lease-fields',
   'a bad limit | status code | 200': 'observe.events.limit-invalid',
   'POST /v1/jobs | status | another word of its list': 'enqueue.submit.accepted',
   'POST /v1/jobs | token | added': 'enqueue.auth.missing',

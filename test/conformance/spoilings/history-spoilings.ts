@@ -1,4 +1,5 @@
 /** Histories with holes, and reads that come late: what several answers say together. */
+import { defaultTimeoutMs } from '../../../spec/conformance/target/http-client.js';
 import { edits, pause } from '../mistakes/mistake.js';
 import { type Answer, routeOf, type WireEvent } from '../wire.js';
 import { routePattern } from './member-spoilings.js';
@@ -164,8 +165,8 @@ function stale(route: string, every: number): ReturnType<Spoiling['make']> {
   };
 }
 
-/** Longer than anybody waits for an answer. */
-const LATE_MS = 20_000;
+/** Longer than the program waits for an answer. */
+const LATE_MS = defaultTimeoutMs + 5000;
 
 /** One answer of a route that comes too late; the client has gone by then. */
 function lateSpoilings(): Spoiling[] {

@@ -47,7 +47,12 @@ const payloads: Readonly<Record<string, Readonly<Record<string, Schema>>>> = {
     lease_epoch: { type: 'integer' },
     lease_expires_at: { type: 'string', format: 'date-time' },
   },
-  completed: { claim_token: { type: 'string' }, lease_epoch: { type: 'integer' }, artifacts: { type: 'object' } },
+  completed: {
+    claim_token: { type: 'string' },
+    lease_epoch: { type: 'integer' },
+    result_status: { type: 'string', enum: ['succeeded', 'failed'] },
+    artifacts: { type: 'object' },
+  },
   failed: {
     claim_token: { type: 'string' },
     lease_epoch: { type: 'integer' },
@@ -55,7 +60,7 @@ const payloads: Readonly<Record<string, Readonly<Record<string, Schema>>>> = {
     'failure.message': { type: 'string' },
     'failure.retryable': { type: 'boolean' },
   },
-  cancelled: { reason: { type: 'string' } },
+  cancelled: { result_status: { type: 'string', enum: ['cancelled', 'failed'] }, reason: { type: 'string' } },
 };
 
 export function memberSpoilings(): Spoiling[] {

@@ -25,7 +25,13 @@ const rules: readonly Rule[] = [
   rule(READY, /./, 'observe.ready.*', 'observe.status.agrees-with-ready', 'observe.status.head-equals-ledger-head'),
   rule(STATUS, /^(?:ready|projection_lag)/, 'observe.status.*', 'observe.ready.*', ...HONEST),
   rule(STATUS, /^queue\.last_event_id/, 'observe.status.head-equals-ledger-head'),
-  rule(STATUS, /^queue\.jobs$/, 'observe.events.submission-order', 'enqueue.submit.in-status'),
+  rule(
+    STATUS,
+    /^queue\.jobs$/,
+    'observe.events.submission-order',
+    'enqueue.submit.in-status',
+    'execute.state.replay-oracle',
+  ),
   rule(
     STATUS,
     /lease_|claim_token/,

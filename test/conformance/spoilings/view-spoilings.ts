@@ -108,7 +108,7 @@ function otherSpoilings(): Spoiling[] {
     ),
     ...spoilings(
       'GET /v1/events',
-      ['observe.degraded.corrupt-listed', 'observe.events.*', 'observe.ready.*'],
+      ['observe.events.count-matches-lag', 'observe.degraded.corrupt-listed', 'observe.events.*', 'observe.ready.*'],
       {
         'corrupt | one that nobody counts': edited(/^GET \/v1\/events$/, (body) => {
           body.corrupt = [{ line_number: 1 }].map((each) => ({ ...each, error: 'not JSON' }));
