@@ -35,6 +35,13 @@ export const limits = Object.freeze({
   /** An opening that had to take in so many events leaves a checkpoint, so much later: the next one need not. */
   checkpointAfterEvents: 25_000,
   checkpointDelayMs: 2_000,
+  /**
+   * A checkpoint of so many jobs that have not ended, or of so many times as many that have, costs nothing worth naming.
+   * One of more is made only when so many events came for each of them since the last: to take in an event takes as long.
+   */
+  checkpointFreeJobs: 25_000,
+  checkpointEndedPerOpen: 8,
+  checkpointEventsPerJob: 2,
   /** So many checkpoints stay in the state folder. */
   keptCheckpoints: 2,
   /** Two neighbours in the sparse index of the ledger stand at most this many events apart. */

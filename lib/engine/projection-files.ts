@@ -31,6 +31,8 @@ const IDLE_PER_WRITE = 50;
 const STOP_WRITE_MS = 1000;
 /** So many jobs are looked at before everybody else has a turn: together they take about half a millisecond. */
 const JOBS_PER_TURN = 50;
+/** Of fewer jobs the files themselves take the most time. */
+const FEW_JOBS = 1_000;
 const PIECE_CHARACTERS = 262_144;
 const PERMISSIONS = 0o644;
 
@@ -48,7 +50,8 @@ export class ProjectionFiles {
   #writing: Promise<void> | undefined;
   #changed = false;
   #running = false;
-  #pauseMs = SETTLE_MS;
+  /** The last writing: when it ended, what it took, and of how many jobs. */
+  #last = { endedMs: Number.NEGATIVE_INFINITY, tookMs: 0, jobs: 0 };
   #problem: string | undefined;
 
   constructor(options: ProjectionFilesOptions) {
@@ -64,10 +67,24 @@ export class ProjectionFiles {
   onChange(): void {
     this.#changed = true;
     if (!this.#running || this.#cancelTimer !== undefined || this.#writing !== undefined) return;
-    this.#cancelTimer = this.#options.clock.after(this.#pauseMs, () => {
+    this.#wait(SETTLE_MS);
+  }
+
+  /** Looks again where the lists have grown meanwhile: a writing takes its part of the time however fast they grow. */
+  #wait(delayMs: number): void {
+    const { clock } = this.#options;
+    this.#cancelTimer = clock.after(delayMs, () => {
       this.#cancelTimer = undefined;
-      this.#write();
+      const earlyMs = this.#last.endedMs + this.#takesMs() * IDLE_PER_WRITE - clock.monotonicMs();
+      if (earlyMs > 0) this.#wait(Math.max(earlyMs, SETTLE_MS));
+      else this.#write();
     });
+  }
+
+  /** What the next writing will take, by the last one and how much longer the lists are now. */
+  #takesMs(): number {
+    const { tookMs, jobs } = this.#last;
+    return tookMs * Math.max(1, this.#options.kernel.state.jobCount / Math.max(jobs, FEW_JOBS));
   }
 
   /** Idempotent. Writes once more if something changed and it is quickly done: the next start writes them anyway. */
@@ -76,7 +93,7 @@ export class ProjectionFiles {
     this.#running = false;
     this.#cancelTimer?.();
     await this.#writing;
-    if (this.#changed && this.#pauseMs <= STOP_WRITE_MS * IDLE_PER_WRITE) await this.#writeTimed();
+    if (this.#changed && this.#takesMs() <= STOP_WRITE_MS) await this.#writeTimed();
   }
 
   /** Why the files could not be written the last time, if so. */
@@ -114,7 +131,7 @@ export class ProjectionFiles {
 
   async #writeTimed(): Promise<void> {
     const { clock, kernel, logger, root } = this.#options;
-    const begun = clock.monotonicMs();
+    const [begunMs, jobs] = [clock.monotonicMs(), kernel.state.jobCount];
     try {
       await this.runOnce();
       this.#problem = undefined;
@@ -124,7 +141,8 @@ export class ProjectionFiles {
       logger('warn', this.#problem);
     }
     kernel.tellProjectionFailure(this.#problem);
-    this.#pauseMs = Math.max(SETTLE_MS, (clock.monotonicMs() - begun) * IDLE_PER_WRITE);
+    const endedMs = clock.monotonicMs();
+    this.#last = { endedMs, tookMs: endedMs - begunMs, jobs };
   }
 }
 

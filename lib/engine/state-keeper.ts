@@ -7,6 +7,7 @@ export function stateKeeperOf(state: State): StateKeeper {
   return {
     reducer: REDUCER_VERSION,
     capture: () => state.capture(),
+    size: () => state.size(),
     restoring: () => {
       const other = new State();
       return {

@@ -70,7 +70,7 @@ export interface AcceptedPayload {
   job_payload: JsonObject;
   max_attempts: number;
   projection_targets: ProjectionName[];
-  idempotency_key?: string;
+  idempotency_key: string | undefined;
 }
 export interface ClaimedPayload {
   claim_token: string;

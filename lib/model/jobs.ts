@@ -45,6 +45,11 @@ export class Jobs {
     return this.#archive.size;
   }
 
+  /** How many are objects. */
+  get heldCount(): number {
+    return this.#held.size;
+  }
+
   /** Only a job that is an object: nothing changes any other. */
   held(jobId: string): HeldJob | undefined {
     return this.#held.get(jobId);

@@ -40,7 +40,7 @@ export function readAccepted(event: LedgerEvent): AcceptedPayload | undefined {
     job_payload: isJsonObject(job_payload) ? job_payload : {},
     max_attempts,
     projection_targets: acceptedTargets(projection_targets, job_type),
-    ...(isText(idempotency_key) ? { idempotency_key } : {}),
+    idempotency_key: isText(idempotency_key) ? idempotency_key : undefined,
   };
 }
 

@@ -48,6 +48,10 @@ export class State implements JobLookup {
   get jobCount(): number {
     return this.#jobs.size;
   }
+  /** Jobs that are objects, and those that are kept as bytes. */
+  size(): { open: number; ended: number } {
+    return { open: this.#jobs.heldCount, ended: this.#jobs.size - this.#jobs.heldCount };
+  }
   job(jobId: string): Job | undefined {
     return this.#jobs.job(jobId);
   }

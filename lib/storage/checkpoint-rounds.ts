@@ -1,11 +1,13 @@
 /**
- * When checkpoints are made: where a segment ends at its size, beside the work; at a clean stop; and behind an opening that
- * took in much, so that a daemon that is killed again and again does not take it in each time. What goes into one is
- * taken at one moment, between two batches; it is written from there while the state goes on.
+ * When checkpoints are made: where a segment ends at its size, beside the work; behind an opening that took in much, so
+ * that a daemon that is killed again and again does not take it in each time; neither where it costs more than it is worth;
+ * and at a clean stop. What goes into one is taken at one moment, between two batches; it is written from there while the
+ * state goes on.
  *
  * None is made where the ledger is damaged or has two heads, or lacks what was acknowledged, even if that was accepted:
  * an opening has to see it for itself.
  */
+import { limits } from '../base/limits.js';
 import type { Batch } from './batch.js';
 import type { CheckpointContents } from './checkpoint.js';
 import type { Checkpoints } from './checkpoints.js';
@@ -60,7 +62,7 @@ export class CheckpointRounds {
    * @returns writes it; undefined when none is to be
    */
   opened(afterEvents: number): (() => Promise<void>) | undefined {
-    if (this.#seq - this.#writtenSeq < afterEvents) return undefined;
+    if (this.#seq - this.#writtenSeq < afterEvents || !this.#isDue()) return undefined;
     const taken = this.#take(this.#chain.slice());
     return async () => {
       // The next one may begin as soon as one is through.
@@ -88,7 +90,7 @@ export class CheckpointRounds {
     this.#chain.push(this.#knownOf(segment));
     this.#last = undefined;
     // One at a time: a disk that does not keep up gets fewer of them.
-    if (this.#writing === undefined) this.#write(this.#chain.slice());
+    if (this.#writing === undefined && this.#isDue()) this.#write(this.#chain.slice());
     return this.#writing ?? Promise.resolve();
   }
 
@@ -110,6 +112,16 @@ export class CheckpointRounds {
     if (this.#seq === this.#writtenSeq) return;
     const taken = this.#take(chain);
     if (taken !== undefined) this.#put(taken);
+  }
+
+  /**
+   * Whether one is worth what it costs. A job that has not ended takes as long to write and to read back as its events to
+   * take in: with a long queue a checkpoint at each end of a segment would take most of the time, and save none.
+   */
+  #isDue(): boolean {
+    const { open, ended } = this.#options.keeper.size();
+    const jobs = open + ended / limits.checkpointEndedPerOpen;
+    return jobs <= limits.checkpointFreeJobs || this.#seq - this.#writtenSeq >= jobs * limits.checkpointEventsPerJob;
   }
 
   /** What would be written now; undefined where none may be made. */

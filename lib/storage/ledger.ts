@@ -52,6 +52,8 @@ export interface StateKeeper {
   readonly reducer: string;
   /** The state at this moment: all that `onReplayed` and `onDurable` told so far. */
   capture(): { readonly summary: string; pages(): Iterable<Buffer> };
+  /** What a capture holds: jobs that are written and read back one by one, and ended ones, whose bytes are there already. */
+  size(): { readonly open: number; readonly ended: number };
   /** Room for a state beside the present one, which does not change before `become`. */
   restoring(): StateRestoring;
 }

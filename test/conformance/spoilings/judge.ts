@@ -83,9 +83,10 @@ function counting(changes: Changes, note: () => void): Changes {
 async function runAt(url: string, only: readonly string[]): Promise<RunResult> {
   const folder = mkdtempSync(join(tmpdir(), 'conformance-spoiling-'));
   try {
-    const { start: _, ledger: __, ...profile } = JSON.parse(readFileSync(OWN_PROFILE, 'utf8'));
+    const { start: _, ledger: __, options, ...profile } = JSON.parse(readFileSync(OWN_PROFILE, 'utf8'));
+    const declared = (options as string[]).filter((option) => option !== 'failpoints');
     const path = join(folder, 'jobspec.profile.json');
-    writeFileSync(path, JSON.stringify({ ...profile, base_url: url }));
+    writeFileSync(path, JSON.stringify({ ...profile, options: declared, base_url: url }));
     const catalogue = readCatalogue();
     return await run({
       profile: profileOf({
