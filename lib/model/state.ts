@@ -130,7 +130,8 @@ export class State implements JobLookup {
     if (status !== before?.status) {
       count(this.#countsByStatus, status, 1);
       if (before !== undefined) count(this.#countsByStatus, before.status, -1);
-      keepIn(this.#running, job_id, status === 'running');
+      if (status === 'running') this.#running.add(job_id);
+      else if (before?.status === 'running') this.#running.delete(job_id);
     }
     if (job.foreign || before?.foreign) keepIn(this.#foreign, job_id, job.foreign && job.result_status === undefined);
     if (isTerminal(job)) this.#jobs.ended(job_id);

@@ -10,7 +10,15 @@ const CLOSING = 0x5d;
 /** So few that what is made of them dies young. */
 const LINES_AT_ONCE = 64;
 
-export class LineBlock {
+/** Where the lines of a block start. */
+export interface LineOffsets {
+  /** Number of the first line in the file, from 1. */
+  readonly firstLine: number;
+  /** In the file. @param line in the block, from 0 */
+  offsetOf(line: number): number;
+}
+
+export class LineBlock implements LineOffsets {
   /** Number of the first line in the file, from 1. */
   readonly firstLine: number;
   /** Where in the block each newline stands. */
@@ -42,6 +50,13 @@ export class LineBlock {
   /** Where a line starts in the file. @param line in the block, from 0 */
   offsetOf(line: number): number {
     return this.#offset + this.#startOf(line);
+  }
+
+  /** The same for whoever asks later, without the bytes. */
+  offsets(): LineOffsets {
+    const { firstLine, ends } = this;
+    const offset = this.#offset;
+    return { firstLine, offsetOf: (line) => offset + startIn(ends, line) };
   }
 
   bytesOf(line: number): Buffer {
@@ -91,6 +106,10 @@ export class LineBlock {
   }
 
   #startOf(line: number): number {
-    return line === 0 ? 0 : (this.ends[line - 1] as number) + 1;
+    return startIn(this.ends, line);
   }
+}
+
+function startIn(ends: readonly number[], line: number): number {
+  return line === 0 ? 0 : (ends[line - 1] as number) + 1;
 }

@@ -9,7 +9,7 @@
 import { checkersFor } from './chain-check.js';
 import type { DiskFile } from './disk.js';
 import { decodeLine, hashOfLine, verifyEventMac } from './line.js';
-import { LineBlock } from './line-block.js';
+import { LineBlock, type LineOffsets } from './line-block.js';
 import type { Mark, ScanTask, SegmentScan } from './mark.js';
 import { headerMark } from './mark.js';
 import { readLines } from './reader.js';
@@ -74,8 +74,8 @@ class Marks {
   readonly #key: Uint8Array;
   readonly #stops: ReadonlySet<number>;
   readonly #marks = new Map<number, Mark>();
-  /** Where each line so far starts, to find where a batch begins. */
-  readonly #offsets: number[] = [];
+  /** The lines so far, to find where a batch begins. */
+  readonly #lines: LineOffsets[] = [];
 
   constructor(header: Mark, stops: readonly number[], key: Uint8Array) {
     this.vouchedToByte = Math.max(...stops);
@@ -95,7 +95,7 @@ class Marks {
 
   /** Answers false when something does not fit. */
   take(block: LineBlock): boolean {
-    for (let line = 0; line < block.countedLines; line++) this.#offsets.push(block.offsetOf(line));
+    this.#lines.push(block.offsets());
     if (block.firstLine === 1) {
       if (block.ends[0] !== this.#header.toByte - 1) return false;
       if (this.#stops.has(this.#header.toByte)) this.#marks.set(this.#header.toByte, this.#header);
@@ -117,7 +117,7 @@ class Marks {
     if (!verifyEventMac(bytes, decoded, this.#key)) return undefined;
     const { seq, event_id: lastEventId } = decoded.event;
     const lineNumber = block.firstLine + line;
-    const fromByte = this.#offsets[lineNumber - 1 - (seq - decoded.commit.from)];
+    const fromByte = this.#offsetOf(lineNumber - (seq - decoded.commit.from));
     if (fromByte === undefined || fromByte === 0) return undefined;
     return {
       toByte,
@@ -128,5 +128,10 @@ class Marks {
       lastEventId,
       unit: { fromByte, toByte },
     };
+  }
+
+  #offsetOf(lineNumber: number): number | undefined {
+    const lines = this.#lines.findLast(({ firstLine }) => firstLine <= lineNumber);
+    return lines?.offsetOf(lineNumber - lines.firstLine);
   }
 }
