@@ -27,6 +27,8 @@ process.on('message', (message: ToModule) => {
 });
 // Whoever would take the result is gone: nobody is to find this process at work.
 process.on('disconnect', () => process.exit(ORPHANED_EXIT));
+// It may have gone before this was read: then nothing tells of it any more.
+if (!process.connected) process.exit(ORPHANED_EXIT);
 // The polite signal asks the handler; the next one does not.
 process.on('SIGINT', () => stopping.abort(stopReason('SIGINT')));
 process.on('SIGTERM', () => process.exit(TERMINATED_EXIT));
