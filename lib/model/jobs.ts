@@ -1,12 +1,13 @@
 /**
  * The jobs of a state, each in one of two forms: as an object while something may still change it, and for a short while
- * after; then as bytes in the archive. Whoever asks by id or by key does not see which.
+ * after; then as bytes in the archive. Whoever asks by id, key or number does not see which.
  */
-import { Archive, type NumberedJob } from './archive.js';
+import { Archive } from './archive.js';
 import type { Place } from './claim-queue.js';
 import type { Job } from './job.js';
+import { JobNumbers } from './job-numbers.js';
+import { decodeJob } from './job-text.js';
 import { LiveJobs } from './live-jobs.js';
-import { PassingMap } from './passing-map.js';
 import { type Moment, pagesOf, readPage } from './snapshot.js';
 
 export interface Shelving {
@@ -17,24 +18,16 @@ export interface Shelving {
 }
 export const usualShelving: Shelving = Object.freeze({ warmJobs: 64, atOnce: 64 });
 
-/** The job as it is now: another object after each event. */
-export interface HeldJob {
-  readonly number: number;
-  job: Job;
-  /** Where it waits for a worker, if it does. */
-  place: Place | undefined;
-}
-
 export class Jobs {
   /** The jobs that are objects; all others are in the archive. */
-  readonly #held = new PassingMap<HeldJob>();
-  /** The same, by number. */
   readonly #live = new LiveJobs();
   readonly #archive = new Archive();
-  /** The idempotency keys that lead to a job that is an object. */
-  readonly #liveIdsByKey = new Map<string, string>();
+  readonly #numbers = new JobNumbers({
+    idOf: (number) => this.at(number).job_id,
+    keyOf: (number) => this.at(number).idempotency_key,
+  });
   /** Ended, and still objects; the oldest first. */
-  #warm: string[] = [];
+  #warm: number[] = [];
   readonly #shelving: Shelving;
 
   constructor(shelving: Shelving) {
@@ -42,61 +35,72 @@ export class Jobs {
   }
 
   get size(): number {
-    return this.#archive.size;
+    return this.#numbers.size;
   }
 
   /** How many are objects. */
-  get heldCount(): number {
-    return this.#held.size;
+  get liveCount(): number {
+    return this.#live.size;
   }
 
-  /** Only a job that is an object: nothing changes any other. */
-  held(jobId: string): HeldJob | undefined {
-    return this.#held.get(jobId);
+  numberOf(jobId: string): number | undefined {
+    return this.#numbers.ofId(jobId);
+  }
+
+  at(number: number): Job {
+    return this.#live.at(number) ?? this.#archive.job(number);
   }
 
   job(jobId: string): Job | undefined {
-    return this.#held.get(jobId)?.job ?? this.#archive.jobOf(jobId);
-  }
-
-  archived(jobId: string): Job | undefined {
-    return this.#archive.jobOf(jobId);
+    const number = this.#numbers.ofId(jobId);
+    return number === undefined ? undefined : this.at(number);
   }
 
   jobIdForKey(key: string): string | undefined {
-    return this.#liveIdsByKey.get(key) ?? this.#archive.jobIdForKey(key);
+    const number = this.#numbers.ofKey(key);
+    return number === undefined ? undefined : this.at(number).job_id;
   }
 
-  /** @param held the job so far, where it is held */
-  put(job: Job, held: HeldJob | undefined): HeldJob {
-    if (held === undefined) return this.#hold(this.#archive.number(), job);
-    held.job = job;
-    this.#live.set(held.number, job);
-    return held;
+  /** A job of an id that none had before. @returns its number */
+  add(job: Job): number {
+    const number = this.#numbers.size;
+    this.#live.set(number, job);
+    this.#numbers.add(job.job_id);
+    return number;
+  }
+
+  /** What became of a job that has not ended. */
+  replace(number: number, job: Job): void {
+    this.#live.set(number, job);
+  }
+
+  /** Where a job waits for a worker, if it does. */
+  placeOf(number: number): Place | undefined {
+    return this.#live.placeOf(number);
+  }
+
+  /** A job that has not ended waits there from now on, or nowhere. */
+  setPlace(number: number, place: Place | undefined): void {
+    this.#live.setPlace(number, place);
   }
 
   /**
-   * From now on its idempotency key leads to this job, unless another one had it first.
-   * @param isFree whether it is known that no other one had it
+   * From now on the idempotency key of this job leads to it, unless it leads to another one already.
+   * @param isFree whether it is known that it leads to none
    */
-  own({ job_id, idempotency_key: key }: Job, isFree: boolean): void {
-    if (key !== undefined && (isFree || this.jobIdForKey(key) === undefined)) this.#liveIdsByKey.set(key, job_id);
+  own(number: number, { idempotency_key: key }: Job, isFree: boolean): void {
+    if (key !== undefined && (isFree || this.#numbers.ofKey(key) === undefined)) this.#numbers.lead(key, number);
   }
 
   /** Nothing changes a job that ended: the older ones go to the archive. */
-  ended(jobId: string): void {
-    this.#warm.push(jobId);
+  ended(number: number): void {
+    this.#warm.push(number);
     const { warmJobs, atOnce } = this.#shelving;
     if (this.#warm.length < warmJobs + atOnce) return;
-    const ended = this.#warm.slice(0, atOnce).map((id) => this.#held.get(id) as HeldJob);
+    const ended = this.#warm.slice(0, atOnce).map((one) => ({ number: one, job: this.at(one) }));
     this.#warm = this.#warm.slice(atOnce);
-    this.#archive.put(ended, (one) => this.#leadsByKey(one));
-    for (const { number, job } of ended) {
-      this.#held.delete(job.job_id);
-      this.#live.delete(number);
-      const { idempotency_key: key } = job;
-      if (key !== undefined && this.#liveIdsByKey.get(key) === job.job_id) this.#liveIdsByKey.delete(key);
-    }
+    this.#archive.put(ended);
+    for (const one of ended) this.#live.delete(one.number);
   }
 
   /** The jobs that are objects, in the order of acceptance. */
@@ -105,34 +109,21 @@ export class Jobs {
   }
 
   moment(): Moment {
-    return { archive: this.#archive, size: this.#archive.size, live: this.#live.moment() };
+    return { archive: this.#archive, numbers: this.#numbers, size: this.size, live: this.#live.moment() };
   }
 
   pages(moment: Moment): Generator<Buffer> {
-    return pagesOf(moment, (one) => this.#leadsByKey(one));
+    return pagesOf(moment);
   }
 
   /** @throws Error when it is no page */
   restore(page: Buffer): void {
-    readPage(page, this.#archive, (open, leadsByKey) => {
-      const { job_id, idempotency_key: key } = open.job;
-      this.#hold(open.number, open.job);
-      if (leadsByKey && key !== undefined) this.#liveIdsByKey.set(key, job_id);
+    this.#archive.addPage(page);
+    readPage(page, ({ idHash, keyHash, from, bytes, isOpen }) => {
+      const number = this.#numbers.size;
+      if (isOpen) this.#live.set(number, decodeJob(page.toString('utf8', from, from + bytes)));
+      else this.#archive.place(number, from, bytes);
+      this.#numbers.restore(idHash, keyHash);
     });
-  }
-
-  #hold(number: number, job: Job): HeldJob {
-    const made = { number, job, place: undefined };
-    this.#held.set(job.job_id, made);
-    this.#live.set(number, job);
-    return made;
-  }
-
-  /** @param one as it was at some moment, perhaps archived since */
-  #leadsByKey({ number, job: { job_id, idempotency_key: key, foreign } }: NumberedJob): boolean {
-    if (key === undefined || foreign) return false;
-    return this.#archive.holds(number)
-      ? this.#archive.shelved(number).keyHash !== 0
-      : this.#liveIdsByKey.get(key) === job_id;
   }
 }

@@ -11,12 +11,12 @@
  * Counts and the members of a row take 4 bytes each, little endian. Nothing in a record is read to take in a page, but
  * for jobs that have not ended.
  */
-import type { Archive, NumberedJob, Shelved } from './archive.js';
+import type { Archive } from './archive.js';
 import type { JobType, ProjectionName } from './event.js';
 import { isTerminal, type Job, type JobState } from './job.js';
-import { decodeJob, encodeJob } from './job-text.js';
+import type { JobNumbers } from './job-numbers.js';
+import { encodeJob } from './job-text.js';
 import type { LiveMoment } from './live-jobs.js';
-import { hashOfText } from './text-index.js';
 
 export interface StateSummary {
   readonly last_seq: number;
@@ -46,6 +46,7 @@ export interface StateSnapshot {
 /** The jobs of a moment: those that stood as objects then; all others are in the archive. */
 export interface Moment {
   readonly archive: Archive;
+  readonly numbers: JobNumbers;
   readonly size: number;
   readonly live: LiveMoment;
 }
@@ -61,18 +62,23 @@ export function* jobsOf({ archive, size, live }: Moment): Generator<Job> {
   for (let number = 0; number < size; number++) yield live.at(number) ?? archive.job(number);
 }
 
-/** @param leadsByKey whether the job's idempotency key leads to it */
-export function* pagesOf(moment: Moment, leadsByKey: (one: NumberedJob) => boolean): Generator<Buffer> {
-  const { archive, size, live } = moment;
+export function* pagesOf(moment: Moment): Generator<Buffer> {
+  const { archive, numbers, size, live } = moment;
   for (let first = 0; first < size; first += JOBS_PER_PAGE) {
     const page = new PageWriter(Math.min(JOBS_PER_PAGE, size - first));
     for (let number = first; number < Math.min(first + JOBS_PER_PAGE, size); number++) {
       const job = live.at(number);
-      if (job === undefined) page.addShelved(archive.shelved(number));
-      else page.addJob(job, leadsByKey({ number, job }));
+      const record = job === undefined ? archive.bytesOf(number) : Buffer.from(encodeJob(job), 'utf8');
+      // It may have been adopted since: no key led to it then.
+      const keyHash = job?.foreign ? 0 : numbers.keyHash(number);
+      page.add(record, numbers.idHash(number), keyHash, isOpen(job));
     }
     yield page.bytes();
   }
+}
+
+function isOpen(job: Job | undefined): boolean {
+  return job !== undefined && !isTerminal(job);
 }
 
 class PageWriter {
@@ -85,50 +91,41 @@ class PageWriter {
     this.#head.writeUInt32LE(count);
   }
 
-  addShelved({ page, from, bytes, idHash, keyHash }: Shelved): void {
-    this.#row(idHash, keyHash, bytes);
-    this.#records.push(page.subarray(from, from + bytes));
-  }
-
-  addJob(job: Job, leadsByKey: boolean): void {
-    const record = Buffer.from(encodeJob(job), 'utf8');
-    const keyHash = leadsByKey ? hashOfText(job.idempotency_key as string) : 0;
-    this.#row(hashOfText(job.job_id), keyHash, record.length + (isTerminal(job) ? 0 : OPEN));
+  add(record: Buffer, idHash: number, keyHash: number, open: boolean): void {
+    for (const word of [idHash, keyHash, record.length + (open ? OPEN : 0)])
+      this.#at = this.#head.writeUInt32LE(word, this.#at);
     this.#records.push(record);
   }
 
   bytes(): Buffer {
     return Buffer.concat([this.#head, ...this.#records]);
   }
-
-  #row(...words: [number, number, number]): void {
-    for (const word of words) this.#at = this.#head.writeUInt32LE(word, this.#at);
-  }
 }
 
-/**
- * Takes the jobs of a page into an archive, in order. `page` is kept: its ended jobs stay in it.
- * @param onOpen told of each job that has not ended, which the archive does not take
- * @throws Error when it is none
- */
-export function readPage(
-  page: Buffer,
-  archive: Archive,
-  onOpen: (open: NumberedJob, leadsByKey: boolean) => void,
-): void {
+/** One job of a page. */
+export interface PageRow {
+  readonly idHash: number;
+  /** 0 where no key leads to it. */
+  readonly keyHash: number;
+  /** Where its record stands on the page. */
+  readonly from: number;
+  readonly bytes: number;
+  /** Whether it has not ended. */
+  readonly isOpen: boolean;
+}
+
+/** Reads the rows of a page, in order. @throws Error when it is none */
+export function readPage(page: Buffer, take: (row: PageRow) => void): void {
   const count = page.readUInt32LE(0);
   const recordsAt = WORD + count * ROW_BYTES;
   const end = count <= JOBS_PER_PAGE && recordsAt <= page.length ? endOf(page, count, recordsAt) : -1;
   if (end !== page.length) throw new Error('a page of jobs does not end where its rows say');
-  archive.addPage(page);
   let from = recordsAt;
   for (let at = WORD; at < recordsAt; at += ROW_BYTES) {
-    const [idHash, keyHash] = [page.readUInt32LE(at), page.readUInt32LE(at + WORD)];
     const word = page.readUInt32LE(at + 2 * WORD);
     const bytes = lengthIn(word);
-    const number = archive.number();
-    if (word >= OPEN) onOpen({ number, job: decodeJob(page.toString('utf8', from, from + bytes)) }, keyHash !== 0);
-    else archive.place(number, from, bytes, idHash, keyHash);
+    const [idHash, keyHash] = [page.readUInt32LE(at), page.readUInt32LE(at + WORD)];
+    take({ idHash, keyHash, from, bytes, isOpen: word >= OPEN });
     from += bytes;
   }
 }

@@ -7,7 +7,7 @@ import { ClaimQueue } from './claim-queue.js';
 import type { JobType, LedgerEvent, ProjectionName } from './event.js';
 import { type Folded, foldJob, isClaimable } from './fold.js';
 import { isTerminal, type Job, type JobState } from './job.js';
-import { type HeldJob, Jobs, usualShelving } from './jobs.js';
+import { Jobs, usualShelving } from './jobs.js';
 import { readProjectionTargets } from './payloads.js';
 import { jobsOf, type StateSnapshot, type StateSummary } from './snapshot.js';
 
@@ -50,7 +50,7 @@ export class State implements JobLookup {
   }
   /** Jobs that are objects, and those that are kept as bytes. */
   size(): { open: number; ended: number } {
-    return { open: this.#jobs.heldCount, ended: this.#jobs.size - this.#jobs.heldCount };
+    return { open: this.#jobs.liveCount, ended: this.#jobs.size - this.#jobs.liveCount };
   }
   job(jobId: string): Job | undefined {
     return this.#jobs.job(jobId);
@@ -106,26 +106,28 @@ export class State implements JobLookup {
     this.#lastEventId = event.event_id;
     this.#eventCount++;
     if (event.event_type.startsWith('projection.')) this.#markProjections(event);
-    const held = this.#jobs.held(event.job_id);
-    const before = held?.job ?? this.#jobs.archived(event.job_id);
+    const isDecidedNew = outcome?.accepted_seq === event.seq;
+    const number = isDecidedNew ? undefined : this.#jobs.numberOf(event.job_id);
+    const before = number === undefined ? undefined : this.#jobs.at(number);
     const folded: Folded = outcome === undefined ? foldJob(before, event, ours) : { job: outcome };
-    if (folded.ignored === undefined)
-      this.#put(folded.job, before, held, outcome !== undefined && before === undefined);
+    if (folded.ignored === undefined) this.#put(folded.job, before, number, isDecidedNew);
     return folded;
   }
 
   /**
    * The one setter of a job: keeps every index in step.
-   * @param isDecidedNew it was decided to accept it, after its key was looked for
+   * @param isDecidedNew it was decided to accept it, after its id and its key were looked for
    */
-  #put(job: Job, before: Job | undefined, held: HeldJob | undefined, isDecidedNew: boolean): void {
+  #put(job: Job, before: Job | undefined, known: number | undefined, isDecidedNew: boolean): void {
     const { job_id, status } = job;
-    const now = this.#jobs.put(job, held);
+    const number = known ?? this.#jobs.add(job);
+    if (known !== undefined) this.#jobs.replace(known, job);
     // Accepted here or elsewhere, or adopted: only a key of ours leads to its job.
-    if (job.foreign !== before?.foreign && !job.foreign) this.#jobs.own(job, isDecidedNew);
+    if (job.foreign !== before?.foreign && !job.foreign) this.#jobs.own(number, job, isDecidedNew);
     // Jobs wait in the order of their last events: so the queue need not be kept anywhere else.
-    if (now.place !== undefined) this.#queueOf(job.job_type).remove(now.place);
-    now.place = isClaimable(job) ? this.#queueOf(job.job_type).add(job_id) : undefined;
+    const place = this.#jobs.placeOf(number);
+    if (place !== undefined) this.#queueOf(job.job_type).remove(place);
+    this.#jobs.setPlace(number, isClaimable(job) ? this.#queueOf(job.job_type).add(job_id) : undefined);
     if (before === undefined) count(this.#countsByType, job.job_type, 1);
     if (status !== before?.status) {
       count(this.#countsByStatus, status, 1);
@@ -134,7 +136,7 @@ export class State implements JobLookup {
       else if (before?.status === 'running') this.#running.delete(job_id);
     }
     if (job.foreign || before?.foreign) keepIn(this.#foreign, job_id, job.foreign && job.result_status === undefined);
-    if (isTerminal(job)) this.#jobs.ended(job_id);
+    if (isTerminal(job)) this.#jobs.ended(number);
   }
 
   /** This moment, to be written down while the state goes on. */
@@ -175,7 +177,7 @@ export class State implements JobLookup {
     for (const jobType of summary.claimable) this.#queueOf(jobType);
     const waiting = [...this.#jobs.live()].filter(isClaimable).sort((one, other) => one.last_seq - other.last_seq);
     for (const { job_id, job_type } of waiting)
-      (this.#jobs.held(job_id) as HeldJob).place = this.#queueOf(job_type).add(job_id);
+      this.#jobs.setPlace(this.#jobs.numberOf(job_id) as number, this.#queueOf(job_type).add(job_id));
     this.#running = new Set(summary.running);
     this.#foreign = new Set(summary.foreign);
     this.#stale = new Set(summary.stale);

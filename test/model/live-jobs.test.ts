@@ -35,11 +35,27 @@ test('a moment stays as it was, whatever happens after it, and costs nobody else
       }
       const inOrder = [...model].sort(([one], [other]) => one - other).map(([, one]) => one);
       assert.equal([...live], inOrder);
+      assert.is(live.size, model.size);
+      for (let number = 0; number < NUMBERS; number++) assert.is(live.at(number), model.get(number));
       for (const [moment, then] of moments)
         for (let number = 0; number < NUMBERS; number++) assert.is(moment.at(number), then.get(number));
     }),
     { numRuns: 50 },
   );
+});
+
+test('a job keeps its place while it changes and moments are held; the next one of its number begins without', () => {
+  const live = new LiveJobs();
+  const place = { jobId: 'a', isLeft: false };
+  live.set(5, job('a'));
+  live.setPlace(5, place);
+  live.moment();
+  live.set(5, job('a again'));
+  live.set(6, job('b'));
+  assert.equal([live.placeOf(5), live.placeOf(6), live.placeOf(7_000)], [place, undefined, undefined]);
+  live.delete(5);
+  live.set(5, job('c'));
+  assert.is(live.placeOf(5), undefined);
 });
 
 test('a moment of many jobs takes no longer than one of few', () => {

@@ -162,6 +162,23 @@ test('a snapshot is of its moment, whatever happens while it is written', () => 
   assert.ok(Buffer.concat([...parts, Buffer.from(summary)]).equals(before));
 });
 
+test('a job that is adopted while a snapshot is written has no key in it that leads to it', () => {
+  const state = new State(fewWarm);
+  const payload = {
+    job_type: 'rpi.run',
+    job_payload: {},
+    max_attempts: 3,
+    projection_targets: [],
+    idempotency_key: 'k1',
+  };
+  state.apply(event('job.accepted', payload, { seq: 1, job_id: 'foreign' }), false);
+  const before = bytesOf(state);
+  const { summary, pages } = state.capture();
+  state.apply(event('job.adopted', {}, { seq: 2, job_id: 'foreign' }), true);
+  assert.is(state.jobIdForKey('k1'), 'foreign');
+  assert.ok(Buffer.concat([...pages(), Buffer.from(summary)]).equals(before));
+});
+
 test('shelved jobs read as they were', () => {
   const [few, all] = [new State(fewWarm), new State()];
   for (const one of lifeOfJobs(2_000)) for (const state of [few, all]) state.apply(one, true);

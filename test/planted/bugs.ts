@@ -283,21 +283,21 @@ export const bugs: readonly PlantedBug[] = [
   bug(
     'the table of keys is not rebuilt',
     'model/jobs.js',
-    'if (key !== undefined && (isFree || this.jobIdForKey(key) === undefined))',
+    'if (key !== undefined && (isFree || this.#numbers.ofKey(key) === undefined))',
     'if (false)',
   ),
   bug(
     'keys are not restored from a checkpoint',
     'model/jobs.js',
-    `            if (leadsByKey && key !== undefined)
-                this.#liveIdsByKey.set(key, job_id);`,
-    '',
+    'this.#numbers.restore(idHash, keyHash);',
+    'this.#numbers.restore(idHash, 0);',
   ),
   bug(
-    'keys of ended jobs are not restored from a checkpoint',
+    'a key that leads to another job leads to this one after a restart',
     'model/snapshot.js',
-    'archive.place(number, from, bytes, idHash, keyHash);',
-    'archive.place(number, from, bytes, idHash, 0);',
+    'const keyHash = job?.foreign ? 0 : numbers.keyHash(number);',
+    'const keyHash = numbers.keyHash(number);',
+    'model/snapshot',
   ),
   bug(
     'running jobs are not restored from a checkpoint',
@@ -324,7 +324,7 @@ export const bugs: readonly PlantedBug[] = [
     'if (false)',
   ),
   bug('a running job can be claimed', 'model/fold.js', "&& job.status !== 'running'", ''),
-  bug('a claimed job stays in the line', 'model/state.js', 'this.#queueOf(job.job_type).remove(now.place);', ';'),
+  bug('a claimed job stays in the line', 'model/state.js', 'this.#queueOf(job.job_type).remove(place);', ';'),
   bug(
     'a moment shows what happened after it',
     'model/live-jobs.js',
