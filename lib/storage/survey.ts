@@ -55,10 +55,18 @@ export async function surveySegments(
   return { scanOf, firstLineNumbers };
 }
 
-/** Whether each way is the beginning of the longest: as where one home went on from the end of another. */
+/**
+ * Whether each way is the beginning of the longest: as where one home went on from the end of another. Heads without
+ * events lead nowhere: whoever opened the ledger and wrote nothing left one.
+ */
 function areNested(ways: readonly Way[]): boolean {
-  const longest = ways.reduce<Way['steps']>((best, { steps }) => (steps.length > best.length ? steps : best), []);
-  return ways.every(({ steps }) => steps.every((step, at) => step.facts === longest[at]?.facts));
+  const all = ways.map(stepsWithEvents);
+  const longest = all.reduce<Way['steps']>((best, steps) => (steps.length > best.length ? steps : best), []);
+  return all.every((steps) => steps.every((step, at) => step.facts === longest[at]?.facts));
+}
+
+function stepsWithEvents({ steps }: Way): Way['steps'] {
+  return steps.slice(0, steps.findLastIndex(({ facts }) => facts.firstEvent !== undefined) + 1);
 }
 
 function wantOf(way: Way, facts: SegmentFacts): Way['steps'][number]['want'] {

@@ -1,11 +1,12 @@
 /** Segments of another home: read once, and taken in as the careful way would take them. */
-import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { stateKeeperOf } from '../../lib/engine/state-keeper.js';
 import { State } from '../../lib/model/state.js';
+import type { Disk } from '../../lib/storage/disk.js';
 import { type Home, openHome } from '../../lib/storage/home.js';
 import type { LedgerObserver } from '../../lib/storage/ledger.js';
 import { createNodeDisk } from '../../lib/storage/node-disk.js';
@@ -40,9 +41,35 @@ function folding(): Folding {
   };
 }
 
-async function openIn(place: LedgerPlace, home: Home): Promise<Opened & { observer: Folding }> {
+async function openIn(
+  place: LedgerPlace,
+  home: Home,
+  disk = createNodeDisk(),
+): Promise<Opened & { observer: Folding }> {
   const observer = folding();
-  return Object.assign(await place.open({ segmentBytes: SMALL, home, observer }), { observer });
+  return Object.assign(await place.open({ segmentBytes: SMALL, home, observer, disk }), { observer });
+}
+
+/** A disk that counts what is read of files. */
+function counting(disk: Disk): { disk: Disk; bytesRead: () => number } {
+  let bytes = 0;
+  const open: Disk['open'] = async (...how) => {
+    const file = await disk.open(...how);
+    const read = file.read.bind(file);
+    file.read = async (position, length) => {
+      const answer = await read(position, length);
+      bytes += answer.length;
+      return answer;
+    };
+    return file;
+  };
+  return { disk: { ...disk, open }, bytesRead: () => bytes };
+}
+
+async function sizeOf({ layout }: LedgerPlace): Promise<number> {
+  const names = await readdir(layout.ledger);
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(layout.ledger, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** The same ledger as somebody tells it who keeps no state, and so hears it in two passes. */
@@ -54,15 +81,13 @@ async function carefully(place: LedgerPlace, home: Home): Promise<{ observer: Fo
   return { observer };
 }
 
+const homeIn = ({ root }: LedgerPlace, folder: string): Promise<Home> =>
+  openHome({ disk: createNodeDisk(), random: createNodeRandom(), root, env: { AGENTOPSD_STATE_DIR: folder } });
+
 test.before.each(async (context) => {
   context.place = await makeLedgerPlace();
   context.state = await realpath(await mkdtemp(join(tmpdir(), 'agentopsd-')));
-  context.other = await openHome({
-    disk: createNodeDisk(),
-    random: createNodeRandom(),
-    root: context.place.root,
-    env: { AGENTOPSD_STATE_DIR: context.state },
-  });
+  context.other = await homeIn(context.place, context.state);
   const written = await openIn(context.place, context.place.home);
   for (let at = 0; at < 270; at += 9) await written.ledger.append(life.slice(at, at + 9));
   await written.ledger.close();
@@ -85,6 +110,23 @@ test('each event of a strange ledger is told once, as foreign, and also when we 
     assert.equal(opened.ledger.health().damage, []);
     // As after a crash: no checkpoint.
   }
+});
+
+test('it is told once also when several homes have opened it before, and none of them wrote', async ({
+  place,
+  other,
+  state,
+}) => {
+  const homes = await Promise.all(['one', 'two'].map((name) => homeIn(place, join(state, name))));
+  const expected = await carefully(place, other);
+  for (const home of homes) await (await openIn(place, home)).ledger.close();
+  const { disk, bytesRead } = counting(createNodeDisk());
+  const opened = await openIn(place, other, disk);
+  assert.is(opened.observer.told.length, 270);
+  // Once to see what each segment is, as far as its first block goes, and once as a whole.
+  assert.ok(bytesRead() < 2.2 * (await sizeOf(place)), `${bytesRead()} of ${await sizeOf(place)} bytes`);
+  assert.is(bytesOf(opened.observer.state), bytesOf(expected.observer.state));
+  assert.equal([opened.plan.twoHeads, opened.plan.status], [false, 'complete']);
 });
 
 test('what we wrote behind it is ours, and all of it is told once', async ({ place, other }) => {
