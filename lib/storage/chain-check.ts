@@ -1,10 +1,15 @@
 /**
- * Whether each line holds the hash of the one before: the part of the verification that looks at every byte, and at
- * nothing else. It needs no state but one hash, so a second thread can do it (`node-chain-thread.ts`) while this one
- * parses the same bytes.
+ * Whether each line holds the hash of the one before, and, where no mac vouches for them, whether each is an event: the
+ * part of the verification that looks at every byte, and at nothing else. It needs no state but one hash, so a second
+ * thread can do it (`node-chain-thread.ts`) while this one parses the same bytes.
  */
+import { isUtf8 } from 'node:buffer';
 import { limits } from '../base/limits.js';
-import { hashOfLine } from './line.js';
+import { decodeLine, hashOfLine } from './line.js';
+import { isPlainEvent } from './plain-event.js';
+
+/** What is looked at: the chain alone, or the lines as well, which all have to be events in canonical form. */
+export type Looking = 'chain' | 'events';
 
 /** One run of lines, checked piece by piece in order. */
 export interface ChainChecker {
@@ -23,7 +28,7 @@ export interface ChainCheckers {
   /** Whether bytes are given away to be checked: then whatever else is to be done with them comes first. */
   readonly handsOver: boolean;
   /** @param hash of the line before the first; one run at a time. */
-  begin(hash: string): ChainChecker;
+  begin(hash: string, looking: Looking): ChainChecker;
 }
 
 const NEWLINE = 0x0a;
@@ -33,17 +38,21 @@ const HASH_DIGITS = 64;
 const TAIL_BYTES = 256;
 
 export class ChainCheck implements ChainChecker {
+  readonly #looking: Looking;
   #hash: string;
   isBroken = false;
 
-  constructor(hash: string) {
+  constructor(hash: string, looking: Looking) {
     this.#hash = hash;
+    this.#looking = looking;
   }
 
   take(bytes: Buffer): undefined {
+    const eventsOnly = this.#looking === 'events';
+    if (eventsOnly && !isUtf8(bytes)) this.isBroken = true;
     let at = 0;
     for (let end = bytes.indexOf(NEWLINE); end >= 0 && !this.isBroken; end = bytes.indexOf(NEWLINE, at)) {
-      this.isBroken = prevHashIn(bytes, at, end) !== this.#hash;
+      this.isBroken = prevHashIn(bytes, at, end) !== this.#hash || (eventsOnly && !isEvent(bytes, at, end));
       this.#hash = hashOfLine(bytes.subarray(at, end));
       at = end + 1;
     }
@@ -56,7 +65,10 @@ export class ChainCheck implements ChainChecker {
 }
 
 /** Beside whatever else this thread does. */
-export const checksInPlace: ChainCheckers = { handsOver: false, begin: (hash) => new ChainCheck(hash) };
+export const checksInPlace: ChainCheckers = {
+  handsOver: false,
+  begin: (hash, looking) => new ChainCheck(hash, looking),
+};
 
 /** Who compares the hashes of so many bytes: a second thread has to start first. */
 export function checkersFor(
@@ -64,6 +76,12 @@ export function checkersFor(
   bytes: number,
 ): ChainCheckers {
   return bytes < limits.secondThreadBytes ? checksInPlace : (checkers ?? checksInPlace);
+}
+
+/** @param bytes UTF-8 */
+function isEvent(bytes: Buffer, from: number, to: number): boolean {
+  if (to - from > limits.ledgerLineBytes) return false;
+  return isPlainEvent(bytes, from, to) || decodeLine(bytes.subarray(from, to)).kind === 'event';
 }
 
 /**

@@ -15,7 +15,7 @@ import { isJsonObject, isPlainText } from '../base/json.js';
 import { limits } from '../base/limits.js';
 import type { LedgerEvent } from '../model/event.js';
 import { whyNoEvent, whyNoHeader } from './line-members.js';
-import { isPlainlyCanonical } from './plain-form.js';
+import { isPlainEvent } from './plain-event.js';
 
 export const SCHEMA_VERSION = 1;
 
@@ -74,6 +74,8 @@ export const hashOfLine: (bytes: Uint8Array) => string = oneShot
   ? (bytes) => oneShot('sha256', bytes, 'hex')
   : (bytes) => crypto.createHash('sha256').update(bytes).digest('hex');
 
+const HASH_DIGITS = 64;
+
 function macOf(text: string, key: Uint8Array): string {
   return crypto.createHmac('sha256', key).update(text, 'utf8').digest('hex');
 }
@@ -84,14 +86,14 @@ function verifyMac(bytes: Uint8Array, mac: string, key: Uint8Array): boolean {
   // Quotes inside strings are escaped, so this can match a member alone; no earlier object has one of this name.
   const member = `,"mac":"${mac}"`;
   const at = text.indexOf(member);
-  if (at < 0) return false;
+  if (at < 0 || mac.length !== HASH_DIGITS) return false;
   const expected = macOf(text.slice(0, at) + text.slice(at + member.length), key);
   return crypto.timingSafeEqual(Buffer.from(expected, 'latin1'), Buffer.from(mac, 'latin1'));
 }
 
 /** Whether the batch that ends in this line was written with `key`. `bytes`: the line without its newline. */
-export function verifyEventMac(bytes: Uint8Array, decoded: DecodedEvent, key: Uint8Array): boolean {
-  return decoded.commit !== undefined && verifyMac(bytes, decoded.commit.mac, key);
+export function verifyEventMac(bytes: Uint8Array, { commit }: Pick<EventLine, 'commit'>, key: Uint8Array): boolean {
+  return commit !== undefined && verifyMac(bytes, commit.mac, key);
 }
 
 /** Whether the header was written with `key`. `bytes`: the line without its newline. */
@@ -160,6 +162,7 @@ export function decodeLine(bytes: Uint8Array): DecodedLine {
   if (bytes.length > limits.ledgerLineBytes) return damaged(`longer than ${limits.ledgerLineBytes} bytes`);
   if (!isUtf8(bytes)) return damaged('not UTF-8');
   const text = textOf(bytes);
+  if (isPlainEvent(bytes, 0, bytes.length)) return accepted(JSON.parse(text) as Record<string, unknown>);
   const value = parse(text);
   if (value === undefined) return damaged('not JSON');
   if (!isJsonObject(value)) return damaged('not a JSON object');
@@ -167,7 +170,7 @@ export function decodeLine(bytes: Uint8Array): DecodedLine {
   if (typeof version === 'number' && Number.isSafeInteger(version) && version > SCHEMA_VERSION) {
     return { kind: 'newer', schemaVersion: version };
   }
-  const why = isPlainlyCanonical(value, bytes) || isCanonical(value, text) ? whyWrong(value) : 'not in canonical form';
+  const why = isCanonical(value, text) ? whyWrong(value) : 'not in canonical form';
   return why === undefined ? accepted(value) : damaged(why);
 }
 

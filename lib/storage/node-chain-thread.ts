@@ -3,7 +3,7 @@
  * are handed over, not copied: the bytes that are hashed are the very bytes that were parsed here.
  */
 import { Worker } from 'node:worker_threads';
-import type { ChainChecker, ChainCheckers } from './chain-check.js';
+import type { ChainChecker, ChainCheckers, Looking } from './chain-check.js';
 import type { ChainAnswer, ChainOrder } from './chain-thread-entry.js';
 
 export interface ChainThread extends ChainCheckers {
@@ -18,9 +18,9 @@ export function createChainThread(): ChainThread {
   let thread: Thread | undefined;
   return {
     handsOver: true,
-    begin: (hash) => {
+    begin: (hash, looking) => {
       thread ??= new Thread();
-      return thread.begin(hash);
+      return thread.begin(hash, looking);
     },
     close: async () => thread?.close(),
   };
@@ -41,9 +41,9 @@ class Thread {
     for (const end of ['error', 'exit', 'messageerror']) this.#worker.on(end, () => this.#leave());
   }
 
-  begin(hash: string): ChainChecker {
+  begin(hash: string, looking: Looking): ChainChecker {
     this.#broken = false;
-    this.#tell({ kind: 'begin', run: ++this.#run, hash });
+    this.#tell({ kind: 'begin', run: ++this.#run, hash, looking });
     const isBroken = (): boolean => this.#broken || this.#gone;
     return {
       take: (bytes) => this.#take(bytes),

@@ -25,7 +25,7 @@ export async function scanTrusted(file: DiskFile, task: ScanTask): Promise<Segme
   const header = headerMark(facts);
   const marks = new Marks(header, stops, key);
   const checkers = checkersFor(task, marks.vouchedToByte);
-  const checker = checkers.begin(header.hash);
+  const checker = checkers.begin(header.hash, 'chain');
   let lineCount = 0;
   for await (const lines of readLines(file, sizeBytes)) {
     const block = new LineBlock(lines, lineCount + 1, marks.vouchedToByte);

@@ -2,11 +2,15 @@
  * The way through a segment of another home, where all is as it should be: nothing vouches for it but its own chain, so
  * each line is looked at, but once, and its events are told as they are read. Anything else than whole batches, one
  * after the other up to where it has to end, is not for here: the answer is undefined, and `walk.ts` finds out why.
+ *
+ * Whether the lines are events at all is asked elsewhere, together with the chain (`chain-check.ts`), perhaps later than
+ * they are parsed here: what they hold may be anything until the end of it.
  */
+import { isJsonObject } from '../base/json.js';
 import { checkersFor } from './chain-check.js';
 import type { DiskFile } from './disk.js';
 import type { ReplayedEvent } from './ledger.js';
-import { type DecodedEvent, decodeLine, hashOfLine, verifyEventMac } from './line.js';
+import { type Commit, type EventLine, hashOfLine, verifyEventMac } from './line.js';
 import { LineBlock } from './line-block.js';
 import type { Mark, ScanTask, SegmentScan } from './mark.js';
 import { headerMark } from './mark.js';
@@ -23,7 +27,7 @@ export async function scanWhole(file: DiskFile, task: ScanTask): Promise<Segment
   const toByte = Math.max(...stops);
   const header = headerMark(facts);
   const checkers = checkersFor(task, toByte);
-  const checker = checkers.begin(header.hash);
+  const checker = checkers.begin(header.hash, 'events');
   let lineCount = 0;
   for await (const lines of readLines(file, sizeBytes)) {
     const block = new LineBlock(lines, lineCount + 1, toByte);
@@ -52,7 +56,7 @@ export async function scanWhole(file: DiskFile, task: ScanTask): Promise<Segment
   };
 }
 
-/** Line after line, batch after batch. Whether the chain holds is asked elsewhere. */
+/** Line after line, batch after batch. */
 class WholeBatches {
   readonly marks = new Map<number, Mark>();
   readonly #task: ScanTask;
@@ -69,42 +73,42 @@ class WholeBatches {
 
   /** Answers false when something is not as it should be. */
   take(block: LineBlock): boolean {
-    for (let line = block.firstLine === 1 ? 1 : 0; line < block.countedLines; line++) {
-      const bytes = block.bytesOf(line);
-      const decoded = decodeLine(bytes);
-      if (decoded.kind !== 'event' || !this.#follows(decoded)) return false;
-      this.#lastSeq = decoded.event.seq;
-      this.#open.push({
-        event: decoded.event,
-        ours: false,
-        segment: this.#task.facts.name,
-        segmentLine: block.firstLine + line,
-        offset: block.offsetOf(line),
-      });
-      if (decoded.commit !== undefined && !this.#close(bytes, decoded, block.offsetOf(line) + bytes.length + 1))
-        return false;
+    for (let line = block.firstLine === 1 ? 1 : 0; line < block.countedLines; ) {
+      const events = block.events(line);
+      if (events === undefined) return false;
+      for (const event of events) if (!this.#add(event, block, line++)) return false;
     }
     return true;
   }
 
-  #follows({ event }: DecodedEvent): boolean {
-    return this.#lastSeq === undefined || event.seq === this.#lastSeq + 1;
+  #add(event: EventLine, block: LineBlock, line: number): boolean {
+    if (!isJsonObject(event) || (this.#lastSeq !== undefined && event.seq !== this.#lastSeq + 1)) return false;
+    this.#lastSeq = event.seq;
+    const segmentLine = block.firstLine + line;
+    this.#open.push({ event, ours: false, segment: this.#task.facts.name, segmentLine, offset: block.offsetOf(line) });
+    return event.commit === undefined || this.#close(event, block, line);
   }
 
-  #close(bytes: Buffer, decoded: DecodedEvent, toByte: number): boolean {
+  #close(event: EventLine, block: LineBlock, line: number): boolean {
     const { key, eager } = this.#task;
     const [events, first] = [this.#open, this.#open[0] as ReplayedEvent];
-    if (first.event.seq !== decoded.commit?.from) return false;
+    if (!isCommit(event.commit) || first.event.seq !== event.commit.from) return false;
     this.#open = [];
+    const bytes = block.bytesOf(line);
     // Ours may stand there too, as after a merge.
-    const ours = key !== undefined && verifyEventMac(bytes, decoded, key);
-    eager?.(ours ? events.map((event) => ({ ...event, ours })) : events);
+    const ours = key !== undefined && verifyEventMac(bytes, event, key);
+    eager?.(ours ? events.map((one) => ({ ...one, ours })) : events);
+    const toByte = block.offsetOf(line) + bytes.length + 1;
     if (this.#stops.has(toByte)) {
-      const { seq: lastSeq, event_id: lastEventId } = decoded.event;
-      const [lineNumber, hash] = [(events.at(-1) as ReplayedEvent).segmentLine, hashOfLine(bytes)];
+      const { seq: lastSeq, event_id: lastEventId } = event;
+      const [lineNumber, hash] = [block.firstLine + line, hashOfLine(bytes)];
       const unit = { fromByte: first.offset, toByte };
       this.marks.set(toByte, { toByte, lineNumber, hash, committed: true, lastSeq, lastEventId, unit });
     }
     return true;
   }
+}
+
+function isCommit(commit: EventLine['commit']): commit is Commit {
+  return isJsonObject(commit) && typeof commit.mac === 'string';
 }

@@ -4,14 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { limits } from '../../lib/base/limits.js';
 import { stateKeeperOf } from '../../lib/engine/state-keeper.js';
 import { State } from '../../lib/model/state.js';
 import type { Disk } from '../../lib/storage/disk.js';
 import { type Home, openHome } from '../../lib/storage/home.js';
 import type { LedgerObserver } from '../../lib/storage/ledger.js';
+import { createChainThread } from '../../lib/storage/node-chain-thread.js';
 import { createNodeDisk } from '../../lib/storage/node-disk.js';
 import { createNodeRandom } from '../../lib/storage/node-random.js';
-import { lifeOfJobs } from '../bench/ledger-generator.js';
+import { generateLedger, lifeOfJobs } from '../bench/ledger-generator.js';
 import { bytesOf } from '../support/folding-observer.js';
 import { type LedgerPlace, makeLedgerPlace, type Opened } from '../support/ledger-place.js';
 
@@ -145,6 +147,18 @@ test('what we wrote behind it is ours, and all of it is told once', async ({ pla
 for (const [what, alter] of [
   ['an altered payload', (text: string) => text.replace('"number":70', '"number":71')],
   ['a space between two members', (text: string) => text.replace(',"seq":200}', ', "seq":200}')],
+  ['a line that is no object', (text: string) => text.replace(/\n[^\n]*,"seq":200\}/, '\nnull')],
+  ['a line that is a text', (text: string) => text.replace(/\n[^\n]*,"seq":200\}/, '\n"seq"')],
+  ['two events in one line', (text: string) => text.replace(/\n([^\n]*,"seq":200\})\n/, '\n$1,')],
+  [
+    'a commit without a mac, where another member looks like one',
+    (text: string) =>
+      text.replace(
+        /\n([^\n]*)"commit":\{"from":199,"mac":"[^"]*"\}/,
+        '\n$1"commit":{"from":199,"x":{"a":1,"mac":"undefined"}}',
+      ),
+  ],
+  ['a mac that is too short', (text: string) => text.replace(/("commit":\{"from":199,"mac":")[^"]*/, '$1beef')],
   ['a seq that is left out', (text: string) => text.replace(/\n[^\n]*,"seq":200\}/, '')],
 ] as const) {
   test(`${what} is found and told as the careful way tells it`, async ({ place, other }) => {
@@ -164,5 +178,42 @@ for (const [what, alter] of [
     assert.is(bytesOf(opened.observer.state), bytesOf(expected.observer.state));
   });
 }
+
+test('where a second thread looks at the lines, whatever stands in one is found just so', async ({ other }) => {
+  const place = await makeLedgerPlace();
+  try {
+    const [disk, events] = [createNodeDisk(), 40_000];
+    const { segments, bytes } = await generateLedger({
+      disk,
+      root: place.root,
+      ledgerFolder: place.layout.ledger,
+      home: place.home,
+      events,
+    });
+    assert.ok(bytes > limits.secondThreadBytes);
+    const path = join(place.layout.ledger, segments[0] as string);
+    const whole = await readFile(path, 'latin1');
+    const open = async (): Promise<Folding> => {
+      const observer = folding();
+      const { ledger } = await place.open({ home: other, observer, chainThread: createChainThread });
+      await ledger.close();
+      return observer;
+    };
+    for (const [alter, damaged] of [
+      [(text: string) => text, 0],
+      [(text: string) => text.replace(/\n[^\n]*,"seq":200\}/, '\nnull'), 1],
+      [(text: string) => text.replace(/("commit":\{"from":193),"mac":"[^"]*"/, '$1,"x":{"a":1,"mac":"undefined"}'), 1],
+    ] as const) {
+      await writeFile(path, alter(whole), 'latin1');
+      assert.is(alter(whole) === whole, damaged === 0);
+      const expected = await carefully(place, other);
+      const opened = await open();
+      assert.ok(opened.told.length >= events);
+      assert.is(bytesOf(opened.state), bytesOf(expected.observer.state));
+    }
+  } finally {
+    await place.remove();
+  }
+});
 
 test.run();
