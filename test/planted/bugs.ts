@@ -206,11 +206,20 @@ export const bugs: readonly PlantedBug[] = [
     `        if (!last.closed)
             return false;`,
   ),
+  bug('hashes are not compared', 'storage/chain-check.js', 'prevHashIn(bytes, at, end) !== this.#hash || ', ''),
   bug(
-    'hashes are not compared',
+    'what fits in the chain passes for an event',
     'storage/chain-check.js',
-    'this.isBroken = prevHashIn(bytes, at, end) !== this.#hash;',
+    ' || (eventsOnly && !isEvent(bytes, at, end))',
     '',
+    'storage/chain-thread',
+  ),
+  bug(
+    'signs that steer a terminal pass in a ledger of others',
+    'storage/plain-json.js',
+    'if (first === 0xc2)',
+    'if (false)',
+    'storage/plain-event',
   ),
   bug(
     'the last mac is not verified',
