@@ -31,7 +31,6 @@ export type Folded = { readonly job: Job; readonly ignored?: undefined } | { rea
  * @param ours whether the event's batch is of this home
  */
 export function foldJob(job: Job | undefined, event: LedgerEvent, ours: boolean): Folded {
-  if (event.event_type.startsWith('projection.')) return { ignored: 'unknown_type' };
   const status = nextState(job?.status, event.event_type);
   if (status === undefined) return { ignored: whyIllegal(job, event) };
   if (job === undefined) return accept(event, ours);

@@ -74,7 +74,7 @@ export function encodeJob(job: Job): string {
     job.foreign ? 1 : 0,
   ];
   const whole: Row = withRare(row, job);
-  return isSorted(whole) ? JSON.stringify(whole) : canonicalJson(whole);
+  return isInOrder(job) ? JSON.stringify(whole) : canonicalJson(whole);
 }
 
 function withRare(row: UsualRow, { recorded, agent_runs }: Job): Row {
@@ -115,7 +115,18 @@ export function decodeJob(text: string): Job {
   };
 }
 
-/** Whether all objects within have their members in order: then the engine's own, faster text is the sorted one. */
+/** Whether all objects within a job have their members in order: then the engine's own, faster text is the sorted one. */
+function isInOrder({ payload, failure, artifacts, artifact_refs, recorded, agent_runs }: Job): boolean {
+  return (
+    isSorted(payload) &&
+    isSorted(failure) &&
+    isSorted(artifacts) &&
+    isSorted(artifact_refs) &&
+    isSorted(recorded) &&
+    isSorted(agent_runs)
+  );
+}
+
 function isSorted(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return true;
   if (Array.isArray(value)) {

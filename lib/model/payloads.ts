@@ -78,7 +78,7 @@ export function readArtifacts(event: LedgerEvent): Artifacts | undefined {
   const given = event.payload?.['artifacts'];
   if (!isJsonObject(given)) return undefined;
   for (const name in given) if (typeof given[name] !== 'string') return onlyTexts(given);
-  return { ...given } as Artifacts;
+  return given as Artifacts;
 }
 
 function onlyTexts(given: JsonObject): Artifacts {

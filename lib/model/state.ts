@@ -10,6 +10,7 @@ import { isTerminal, type Job, type JobState } from './job.js';
 import { Jobs, usualShelving } from './jobs.js';
 import { readProjectionTargets } from './payloads.js';
 import { jobsOf, type StateSnapshot, type StateSummary } from './snapshot.js';
+import { Tally } from './tally.js';
 
 /** What `decide` may ask. */
 export interface JobLookup {
@@ -26,8 +27,8 @@ export class State implements JobLookup {
   #running = new Set<string>();
   #foreign = new Set<string>();
   #stale = new Set<ProjectionName>();
-  #countsByType = new Map<JobType, number>();
-  #countsByStatus = new Map<JobState, number>();
+  #countsByType = new Tally<JobType>();
+  #countsByStatus = new Tally<JobState>();
   #lastSeq = 0;
   #eventCount = 0;
   #lastEventId: string | undefined;
@@ -69,10 +70,10 @@ export class State implements JobLookup {
   }
   /** How many jobs there are of a type, and in a state by the events alone. */
   countOfType(jobType: JobType): number {
-    return this.#countsByType.get(jobType) ?? 0;
+    return this.#countsByType.of(jobType);
   }
   countOfStatus(status: JobState): number {
-    return this.#countsByStatus.get(status) ?? 0;
+    return this.#countsByStatus.of(status);
   }
   /** Jobs of ours of this type that wait for a worker, first in first out. */
   claimable(jobType: JobType): Iterable<string> {
@@ -105,12 +106,12 @@ export class State implements JobLookup {
     this.#lastSeq = event.seq;
     this.#lastEventId = event.event_id;
     this.#eventCount++;
-    if (event.event_type.startsWith('projection.')) this.#markProjections(event);
     const isDecidedNew = outcome?.accepted_seq === event.seq;
     const number = isDecidedNew ? undefined : this.#jobs.numberOf(event.job_id);
     const before = number === undefined ? undefined : this.#jobs.at(number);
     const folded: Folded = outcome === undefined ? foldJob(before, event, ours) : { job: outcome };
     if (folded.ignored === undefined) this.#put(folded.job, before, number, isDecidedNew);
+    else if (event.event_type.startsWith('projection.')) this.#markProjections(event);
     return folded;
   }
 
@@ -128,10 +129,10 @@ export class State implements JobLookup {
     const place = this.#jobs.placeOf(number);
     if (place !== undefined) this.#queueOf(job.job_type).remove(place);
     this.#jobs.setPlace(number, isClaimable(job) ? this.#queueOf(job.job_type).add(job_id) : undefined);
-    if (before === undefined) count(this.#countsByType, job.job_type, 1);
+    if (before === undefined) this.#countsByType.add(job.job_type, 1);
     if (status !== before?.status) {
-      count(this.#countsByStatus, status, 1);
-      if (before !== undefined) count(this.#countsByStatus, before.status, -1);
+      this.#countsByStatus.add(status, 1);
+      if (before !== undefined) this.#countsByStatus.add(before.status, -1);
       if (status === 'running') this.#running.add(job_id);
       else if (before?.status === 'running') this.#running.delete(job_id);
     }
@@ -151,8 +152,8 @@ export class State implements JobLookup {
       running: [...this.#running],
       foreign: [...this.#foreign],
       stale: [...this.#stale],
-      types: [...this.#countsByType].sort(),
-      statuses: [...this.#countsByStatus].filter(([, jobs]) => jobs > 0).sort(),
+      types: this.#countsByType.entries(),
+      statuses: this.#countsByStatus.entries(),
     };
     const jobs = this.#jobs;
     const pages = (): Generator<Buffer> => jobs.pages(moment);
@@ -181,8 +182,8 @@ export class State implements JobLookup {
     this.#running = new Set(summary.running);
     this.#foreign = new Set(summary.foreign);
     this.#stale = new Set(summary.stale);
-    this.#countsByType = new Map(summary.types);
-    this.#countsByStatus = new Map(summary.statuses);
+    this.#countsByType = new Tally(summary.types);
+    this.#countsByStatus = new Tally(summary.statuses);
   }
 
   /** Becomes what `other` is; `other` is not to be used any more. */
@@ -214,10 +215,6 @@ export class State implements JobLookup {
       if (event.event_type === 'projection.rebuilt') this.#stale.delete(projection);
     }
   }
-}
-
-function count<Name>(counts: Map<Name, number>, name: Name, more: number): void {
-  counts.set(name, (counts.get(name) ?? 0) + more);
 }
 
 function keepIn(set: Set<string>, member: string, belongs: boolean): void {

@@ -40,9 +40,13 @@ export const transitions: Readonly<Record<JobState | 'none', Row>> = {
   cancelled: {},
 };
 
-const rows = new Map(Object.entries(transitions).map(([state, row]) => [state, new Map(Object.entries(row))]));
+/** The same by event: of what a line names as its type only a `Map` can be asked whatever it is. */
+const byEvent = new Map<string, Partial<Record<JobState | 'none', JobState>>>();
+for (const [state, row] of Object.entries(transitions) as [JobState | 'none', Row][])
+  for (const [eventType, next] of Object.entries(row))
+    byEvent.set(eventType, { ...byEvent.get(eventType), [state]: next });
 
 /** The state that an event leads to, or undefined when it is illegal there. `state` undefined: there is no such job. */
 export function nextState(state: JobState | undefined, eventType: string): JobState | undefined {
-  return rows.get(state ?? 'none')?.get(eventType);
+  return byEvent.get(eventType)?.[state ?? 'none'];
 }

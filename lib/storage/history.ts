@@ -38,33 +38,19 @@ export interface HistoryRun {
   readonly offsets: readonly number[];
 }
 
-export interface EventPlace {
-  readonly seq: number;
-  readonly ours: boolean;
-  /** In the segment, from 1. */
-  readonly line: number;
-  readonly offset: number;
-}
-
 export class History {
   readonly #runs: Run[] = [];
 
-  /** Adds the next event. Places must come in the order of the ledger. */
-  add(segment: HistorySegment, place: EventPlace): void {
+  /**
+   * Adds the next event, in the order of the ledger.
+   * @param line in the segment, from 1, which starts at `offset`
+   */
+  add(segment: HistorySegment, seq: number, ours: boolean, line: number, offset: number): void {
     const run = this.#runs.at(-1);
-    if (run !== undefined && continues(run, segment, place)) {
-      if ((place.seq - run.fromSeq) % limits.indexStepEvents === 0) run.offsets.push(place.offset);
-      run.lastSeq = place.seq;
-      return;
-    }
-    this.#runs.push({
-      segment,
-      ours: place.ours,
-      fromSeq: place.seq,
-      fromLine: place.line,
-      lastSeq: place.seq,
-      offsets: [place.offset],
-    });
+    if (run !== undefined && continues(run, segment, seq, ours, line)) {
+      if ((seq - run.fromSeq) % limits.indexStepEvents === 0) run.offsets.push(offset);
+      run.lastSeq = seq;
+    } else this.#runs.push({ segment, ours, fromSeq: seq, fromLine: line, lastSeq: seq, offsets: [offset] });
   }
 
   /** As it is at this moment. */
@@ -99,12 +85,12 @@ export class History {
   }
 }
 
-function continues(run: Run, segment: HistorySegment, place: EventPlace): boolean {
+function continues(run: Run, segment: HistorySegment, seq: number, ours: boolean, line: number): boolean {
   return (
     run.segment === segment &&
-    run.ours === place.ours &&
-    place.seq === run.lastSeq + 1 &&
-    place.line === run.fromLine + (place.seq - run.fromSeq)
+    run.ours === ours &&
+    seq === run.lastSeq + 1 &&
+    line === run.fromLine + (seq - run.fromSeq)
   );
 }
 

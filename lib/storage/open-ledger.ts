@@ -170,7 +170,7 @@ export class FileLedger implements Ledger {
     let at = offset;
     batch.events.forEach((event, index) => {
       line += 1;
-      this.#parts.history.add(this.#place, { seq: event.seq, ours: true, line, offset: at });
+      this.#parts.history.add(this.#place, event.seq, true, line, at);
       at += batch.lineBytes[index] ?? 0;
       this.#parts.condition.notice(event);
     });

@@ -131,9 +131,11 @@ function into(
   condition: Condition,
   segmentOf: SegmentOf,
 ): (events: readonly ReplayedEvent[]) => void {
+  let [name, place]: [string | undefined, HistorySegment | undefined] = [undefined, undefined];
   return (events) => {
-    for (const { event, ours, segment, segmentLine: line, offset } of events) {
-      history.add(segmentOf(segment), { seq: event.seq, ours, line, offset });
+    for (const { event, ours, segment, segmentLine, offset } of events) {
+      if (place === undefined || segment !== name) [name, place] = [segment, segmentOf(segment)];
+      history.add(place, event.seq, ours, segmentLine, offset);
       if (ours) condition.notice(event);
       observer.onReplayed(event, ours);
     }

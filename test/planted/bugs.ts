@@ -357,7 +357,7 @@ export const bugs: readonly PlantedBug[] = [
   bug(
     'counts are not restored from a checkpoint',
     'model/state.js',
-    'this.#countsByStatus = new Map(summary.statuses);',
+    'this.#countsByStatus = new Tally(summary.statuses);',
     '',
   ),
   bug(
