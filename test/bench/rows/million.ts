@@ -2,6 +2,8 @@
  * What a million events cost: opening them, holding them, and whether anything at all is slower with them than without.
  * The ledger is made first, with the real encoder, in segments of the usual size.
  */
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { openHome } from '../../../lib/storage/home.js';
 import { layoutOf } from '../../../lib/storage/layout.js';
 import { createNodeRandom } from '../../../lib/storage/node-clock.js';
@@ -19,6 +21,8 @@ const OTHER_TYPE = 'eval.suite';
 const WORKERS = 2;
 /** What one turn asks of each daemon, one request after another; turns are short, so that both see the same machine. */
 const REQUESTS = 40;
+/** Of what takes a tenth of a millisecond: of fewer the median differs by a third from turn to turn. */
+const SHORT_REQUESTS = 200;
 const TURNS_PER_ROUND = 5;
 const PAGE_EVENTS = 100;
 /** A job that ran: far enough apart that the next finds an idle worker. */
@@ -52,8 +56,8 @@ interface Opened {
 }
 
 async function openingRows(room: Room, rounds: number, bytes: number): Promise<Row[]> {
-  const run = (kind: MillionOrder['kind']): Promise<MillionFigures> =>
-    room.once<MillionFigures>('million-process.js', { kind, root: room.root, state: room.state });
+  const run = (kind: MillionOrder['kind'], state = room.state): Promise<MillionFigures> =>
+    room.once<MillionFigures>('million-process.js', { kind, root: room.root, state });
   // Each figure beside the plain replays of its own rounds: the machine drifts.
   const opened = async (): Promise<Opened> => {
     const found: Opened = { ms: [], rssMiB: [], plain: [] };
@@ -67,6 +71,11 @@ async function openingRows(room: Room, rounds: number, bytes: number): Promise<R
   };
   await run('plain');
   const full = await opened();
+  const strange: Opened = { ms: [], rssMiB: [], plain: [] };
+  for (let round = 0; round < rounds; round++) {
+    strange.plain.push((await run('plain')).ms);
+    strange.ms.push(await asStranger(room, (state) => run('open', state)));
+  }
   const readingMiB = [(await run('read')).rssBytes / MIB];
   await run('kill');
   const killed = await opened();
@@ -89,6 +98,7 @@ async function openingRows(room: Room, rounds: number, bytes: number): Promise<R
       baseline: parsed(full),
       reach: { atMost: 1.7 },
     },
+    { figure: 'the same, of another home', unit: 'ms', values: strange.ms, baseline: parsed(strange) },
     { figure: 'ready after kill -9, once it had opened them', unit: 'ms', values: killed.ms, baseline: parsed(killed) },
     {
       figure: 'ready after a clean stop',
@@ -101,6 +111,17 @@ async function openingRows(room: Room, rounds: number, bytes: number): Promise<R
     memory('after a clean stop', stopped.rssMiB),
     memory('the most while all are read', readingMiB),
   ];
+}
+
+/** As who cloned the repository: nothing vouches for the ledger. What is left of it there goes. */
+async function asStranger(room: Room, open: (state: string) => Promise<MillionFigures>): Promise<number> {
+  const { ledger } = layoutOf(room.root);
+  const state = join(room.top, 'stranger');
+  const before = new Set(await readdir(ledger));
+  const { ms } = await open(state);
+  for (const name of await readdir(ledger)) if (!before.has(name)) await rm(join(ledger, name));
+  await rm(state, { recursive: true });
+  return ms;
 }
 
 // ------------------------------------------------------------------------------------------------------------ serving
@@ -166,7 +187,7 @@ async function oneTurn(room: Room, { port }: RunningDaemon, turn: number): Promi
     cancel: percentile(cancel.latenciesMs, 0.5),
     run: await runMs(port, behind),
     cursor: (await room.load(port, { kind: 'get', path: page, requests: REQUESTS })).p50Ms,
-    ready: (await room.load(port, { kind: 'get', path: '/v1/ready', requests: REQUESTS })).p50Ms,
+    ready: (await room.load(port, { kind: 'get', path: '/v1/ready', requests: SHORT_REQUESTS })).p50Ms,
   };
 }
 
