@@ -6,13 +6,12 @@
  * The hashes are compared elsewhere (`chain-check.ts`), in large blocks and perhaps by another thread, while the events
  * are parsed here.
  */
-import { checkersFor } from './chain-check.js';
+import { takeChecked } from './checked-blocks.js';
 import type { DiskFile } from './disk.js';
 import { decodeLine, hashOfLine, verifyEventMac } from './line.js';
-import { LineBlock, type LineOffsets } from './line-block.js';
+import type { LineBlock, LineOffsets } from './line-block.js';
 import type { Mark, ScanTask, SegmentScan } from './mark.js';
 import { headerMark } from './mark.js';
-import { readLines } from './reader.js';
 import { replayedEvents } from './replay-events.js';
 
 export async function scanTrusted(file: DiskFile, task: ScanTask): Promise<SegmentScan | undefined> {
@@ -24,23 +23,12 @@ export async function scanTrusted(file: DiskFile, task: ScanTask): Promise<Segme
   if (isHead) stops.push(sizeBytes);
   const header = headerMark(facts);
   const marks = new Marks(header, stops, key);
-  const checkers = checkersFor(task, marks.vouchedToByte);
-  const checker = checkers.begin(header.hash, 'chain');
-  let lineCount = 0;
-  for await (const lines of readLines(file, sizeBytes)) {
-    const block = new LineBlock(lines, lineCount + 1, marks.vouchedToByte);
-    lineCount += block.lineCount;
-    if (!marks.take(block)) return undefined;
-    const from = Math.max(0, header.toByte - lines.offset);
-    const check = (): Promise<void> | undefined =>
-      from < block.countedBytes ? checker.take(lines.bytes.subarray(from, block.countedBytes)) : undefined;
-    if (!checkers.handsOver) await check();
-    if (checker.isBroken) return undefined;
-    if (task.eager !== undefined && !tellEvents(block, facts.name, task.eager)) return undefined;
-    if (checkers.handsOver) await check();
-  }
+  const blocks = { sizeBytes, header, toByte: marks.vouchedToByte, looking: 'chain' } as const;
+  const take = (block: LineBlock): boolean =>
+    marks.take(block) && (task.eager === undefined || tellEvents(block, facts.name, task.eager));
+  const lineCount = await takeChecked(file, task, blocks, take);
   const end = marks.end();
-  if (!(await checker.fits()) || end === undefined) return undefined;
+  if (lineCount === undefined || end === undefined) return undefined;
   const found = wants.map((want) => marks.at(want.length as number));
   if (found.some((mark, at) => mark?.hash !== wants[at]?.hash)) return undefined;
   return {

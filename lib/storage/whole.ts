@@ -7,14 +7,13 @@
  * they are parsed here: what they hold may be anything until the end of it.
  */
 import { isJsonObject } from '../base/json.js';
-import { checkersFor } from './chain-check.js';
+import { takeChecked } from './checked-blocks.js';
 import type { DiskFile } from './disk.js';
 import type { ReplayedEvent } from './ledger.js';
 import { type Commit, type EventLine, hashOfLine, verifyEventMac } from './line.js';
-import { LineBlock } from './line-block.js';
+import type { LineBlock } from './line-block.js';
 import type { Mark, ScanTask, SegmentScan } from './mark.js';
 import { headerMark } from './mark.js';
-import { readLines } from './reader.js';
 
 export async function scanWhole(file: DiskFile, task: ScanTask): Promise<SegmentScan | undefined> {
   const { facts, wants, isHead } = task;
@@ -26,21 +25,10 @@ export async function scanWhole(file: DiskFile, task: ScanTask): Promise<Segment
   const batches = new WholeBatches(task, new Set(stops));
   const toByte = Math.max(...stops);
   const header = headerMark(facts);
-  const checkers = checkersFor(task, toByte);
-  const checker = checkers.begin(header.hash, 'events');
-  let lineCount = 0;
-  for await (const lines of readLines(file, sizeBytes)) {
-    const block = new LineBlock(lines, lineCount + 1, toByte);
-    lineCount += block.lineCount;
-    const from = Math.max(0, header.toByte - lines.offset);
-    const check = (): Promise<void> | undefined =>
-      from < block.countedBytes ? checker.take(lines.bytes.subarray(from, block.countedBytes)) : undefined;
-    if (!checkers.handsOver) await check();
-    if (checker.isBroken || !batches.take(block)) return undefined;
-    if (checkers.handsOver) await check();
-  }
+  const blocks = { sizeBytes, header, toByte, looking: 'events' } as const;
+  const lineCount = await takeChecked(file, task, blocks, (block) => batches.take(block));
   const end = batches.marks.get(toByte);
-  if (!(await checker.fits()) || end === undefined) return undefined;
+  if (lineCount === undefined || end === undefined) return undefined;
   const marks = wants.map((want) => batches.marks.get(want.length as number));
   if (marks.some((mark, at) => mark?.hash !== wants[at]?.hash)) return undefined;
   return {
