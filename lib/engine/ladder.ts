@@ -57,6 +57,12 @@ export interface LadderSeams {
 const TERMINATE_MS = 1000;
 /** From the first SIGKILL until what is left is told as remaining. */
 const SWEEP_MS = 3000;
+/**
+ * A shell that begins a program may lose an interrupt for it (dash does, between `vfork` and `exec`): who was told as young as
+ * this, and is there so much later, is told once more. Nothing so young has work that a second one could spoil.
+ */
+const YOUNG_MS = 100;
+const TOLD_AGAIN_MS = 500;
 const FIRST_LOOK_MS = 10;
 const SLOWEST_LOOK_MS = 100;
 /** So often a look that found nobody, but can't be sure, is followed by another one. */
@@ -91,12 +97,13 @@ class Hunt {
     this.#order = order;
   }
 
-  /** Signals whoever is found, each once (SIGKILL at every look), until nobody is left or the time is up. */
+  /** Signals whoever is found, each once or twice (SIGKILL at every look), until nobody is left or the time is up. */
   async step(signal: LadderSignal, forMs: number): Promise<boolean> {
     const { monotonicMs, wait } = this.#seams;
     const hurry = signal === 'SIGKILL' ? undefined : this.#order.hurry;
     const until = monotonicMs() + forMs;
-    const told = new Set<number>();
+    /** When each is to be told the next time. */
+    const nextMs = new Map<number, number>();
     let doubts = 0;
     for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(pauseMs * 2, SLOWEST_LOOK_MS)) {
       this.#alive = await this.#look(signal);
@@ -107,15 +114,22 @@ class Hunt {
         continue;
       }
       doubts = 0;
-      this.#signal(
-        signal,
-        this.#alive.filter((target) => signal === 'SIGKILL' || !told.has(target.pid)),
-      );
-      for (const target of this.#alive) told.add(target.pid);
-      const leftMs = until - monotonicMs();
+      const nowMs = monotonicMs();
+      const targets = this.#alive.filter(({ pid }) => signal === 'SIGKILL' || (nextMs.get(pid) ?? 0) <= nowMs);
+      this.#signal(signal, targets);
+      for (const target of targets)
+        nextMs.set(
+          target.pid,
+          !nextMs.has(target.pid) && this.#isYoung(target) ? nowMs + TOLD_AGAIN_MS : Number.POSITIVE_INFINITY,
+        );
+      const leftMs = until - nowMs;
       if (hurry?.aborted || leftMs <= 0) return false;
       await wait(Math.min(pauseMs, leftMs), hurry);
     }
+  }
+
+  #isYoung(one: ProcessFacts): boolean {
+    return (this.#seams.table.ageMs?.(one) ?? Number.POSITIVE_INFINITY) <= YOUNG_MS;
   }
 
   async result(): Promise<EndedProcesses> {

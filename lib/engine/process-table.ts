@@ -37,6 +37,8 @@ export interface ProcessTable {
   moment(): string | undefined;
   /** Whether the process began at `moment` or later; true where that can't be told. */
   beganSince(process: ProcessFacts, moment: string): boolean;
+  /** How long ago the process began, to a hundredth of a second; undefined where that can't be told. */
+  ageMs?(process: ProcessFacts): number | undefined;
 }
 
 /** The main thread has other work: after so many files it lets the event loop turn once. */
@@ -132,6 +134,11 @@ export class ProcTable implements ProcessTable {
 
   beganSince(process: ProcessFacts, moment: string): boolean {
     return Number(process.started) >= this.#ticks(moment);
+  }
+
+  ageMs({ started }: ProcessFacts): number | undefined {
+    const ticks = this.moment()?.split(':')[1];
+    return ticks === undefined ? undefined : ((Number(ticks) - Number(started)) * 1000) / TICKS_PER_SECOND;
   }
 
   /** The first start time that counts as after it; none does where it is of another boot. */

@@ -15,6 +15,15 @@ interface Fake {
   foreign?: boolean;
   /** Signals that end it; default all. */
   endsBy?: string[];
+  /** How old it was when it was seen first; default: not known. */
+  ageMs?: number;
+  /** So many signals it never hears. */
+  deafTo?: number;
+}
+
+function isDeaf(one: Fake): boolean {
+  one.deafTo = (one.deafTo ?? 0) - 1;
+  return one.deafTo >= 0;
 }
 
 const SELF = 100;
@@ -24,6 +33,7 @@ function machine(fakes: Fake[]): { seams: LadderSeams; sent: string[]; alive: ()
     [{ pid: 1 }, { pid: 50, parent: 1 }, { pid: SELF, parent: 50 }, ...fakes].map((one) => [one.pid, one]),
   );
   const sent: string[] = [];
+  let nowMs = 0;
   const facts = (one: Fake): ProcessFacts => ({
     pid: one.pid,
     parent: one.parent ?? SELF,
@@ -40,15 +50,18 @@ function machine(fakes: Fake[]): { seams: LadderSeams; sent: string[]; alive: ()
       candidates.filter((one) => living.get(one.pid)?.marked && entry === 'AGENTOPS_LEASE_MARKER=m1'),
     moment: () => '0',
     beganSince: (one, moment) => Number(one.started) >= Number(moment),
+    ageMs: (one) => {
+      const { ageMs } = living.get(one.pid) ?? {};
+      return ageMs === undefined ? undefined : ageMs + nowMs;
+    },
   };
   const send = (pid: number, signal: string): boolean => {
     sent.push(`${signal} ${pid}`);
     const targets = [...living.values()].filter((one) => (pid < 0 ? facts(one).group === -pid : one.pid === pid));
     for (const one of targets)
-      if (signal !== 'SIGCONT' && (one.endsBy ?? [signal]).includes(signal)) living.delete(one.pid);
+      if (signal !== 'SIGCONT' && (one.endsBy ?? [signal]).includes(signal) && !isDeaf(one)) living.delete(one.pid);
     return targets.length > 0;
   };
-  let nowMs = 0;
   const wait = async (delayMs: number): Promise<void> => {
     nowMs += delayMs;
   };
@@ -78,6 +91,33 @@ test('who resists gets SIGTERM after the grace, then SIGKILL', async () => {
   await climb(seams, order({ recorded: [{ pid: 200, started: '1200' }] }));
   assert.equal(withoutContinue(sent), ['SIGINT -200', 'SIGTERM -200', 'SIGKILL -200']);
   assert.ok(seams.monotonicMs() >= 1000 && seams.monotonicMs() < 1500);
+});
+
+test('who was told in the moment in which it began, and may never have heard it, is told once more', async () => {
+  // A shell that begins a program: it ends by the interrupt, the program that is just becoming itself loses it.
+  const { seams, sent, alive } = machine([
+    { pid: 200, ageMs: 20 },
+    { pid: 201, parent: 200, group: 200, ageMs: 0, deafTo: 1 },
+  ]);
+  await climb(seams, order({ recorded: [{ pid: 200, started: '1200' }], graceMs: 10_000 }));
+  assert.equal(withoutContinue(sent), ['SIGINT -200', 'SIGINT 201']);
+  assert.equal(alive(), []);
+  assert.ok(seams.monotonicMs() >= 500 && seams.monotonicMs() < 700, `${seams.monotonicMs()}`);
+});
+
+test('nobody is told a third time, and who was there for a while is told once', async () => {
+  const order10s = order({ recorded: [{ pid: 200, started: '1200' }], graceMs: 10_000 });
+  for (const [ageMs, interrupts] of [
+    [0, 2],
+    [100, 2],
+    [101, 1],
+    [undefined, 1],
+  ] as const) {
+    const { seams, sent } = machine([{ pid: 200, endsBy: ['SIGTERM'], ...(ageMs === undefined ? {} : { ageMs }) }]);
+    await climb(seams, order10s);
+    assert.is(sent.filter((line) => line.startsWith('SIGINT')).length, interrupts, `${ageMs}`);
+    assert.is(withoutContinue(sent).at(-1), 'SIGTERM -200');
+  }
 });
 
 test('descendants, groups, sessions and marked ones are all found', async () => {

@@ -136,6 +136,8 @@ if (onLinux) {
     assert.is(self?.parent, process.ppid);
     assert.is(self?.started, startOf(process.pid));
     assert.ok(table.isOwn(process.pid));
+    const ageMs = table.ageMs(self as NonNullable<typeof self>) ?? Number.NaN;
+    assert.ok(Math.abs(ageMs - process.uptime() * 1000) < 2_000, `${ageMs} ms, ${process.uptime()} s`);
     assert.ok((await table.list()).some((one) => one.pid === process.pid));
     assert.is(table.find(2 ** 22 + 1), undefined);
   });

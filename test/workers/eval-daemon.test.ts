@@ -76,9 +76,9 @@ test('a suite that is cancelled ends its case and leaves no copy', async ({ fold
   // After the grace a thread that is still busy is ended as it is, which a slow machine must not come to.
   await start(folder, { allow_payload_commands: true, queue: { cancel_grace_seconds: 50 } });
   const pidFile = folder.path('pid');
-  putSuite(folder, [
-    { id: 'waits', command: ['sh', '-c', `echo $$ > ${pidFile}; sleep 600`], expect: { exit_code: 0 } },
-  ]);
+  // The shell becomes the program: one that begins it as a child loses an interrupt that comes in that very moment.
+  const command = ['sh', '-c', `echo $$ > ${pidFile}; exec sleep 600`];
+  putSuite(folder, [{ id: 'waits', command, expect: { exit_code: 0 } }]);
   const jobId = await folder.submit('eval.suite', { suite_path: SUITE });
   await folder.until(async () => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '', Boolean, 'the case runs');
   await folder.post(`/v1/jobs/${jobId}/cancel`, {});
