@@ -3,7 +3,7 @@
  * keeps the last word of each. Pure, and tolerant: a member that is not as it should be is left out.
  */
 import { isJsonObject, type Json, type JsonObject } from '../base/json.js';
-import type { AgentRunFacts, AgentRunOfJob, LedgerEvent } from './event.js';
+import type { AgentRunOfJob, LedgerEvent } from './event.js';
 import type { Job } from './job.js';
 
 /** A job with more of them forgets the oldest: everything stands in its run folder. */
@@ -14,35 +14,41 @@ export function agentRunsAfter(job: Job, event: LedgerEvent): readonly AgentRunO
   if (!isJsonObject(told)) return job.agent_runs;
   const runs = [...(job.agent_runs ?? [])];
   for (const [run, given] of Object.entries(told)) {
-    const facts = readFacts(given);
-    if (facts === undefined) continue;
+    const read = readRun(job.attempt, run, given);
+    if (read === undefined) continue;
     const at = runs.findIndex((one) => one.attempt === job.attempt && one.run === run);
-    runs.splice(at === -1 ? runs.length : at, 1, { attempt: job.attempt, run, ...facts });
+    runs.splice(at === -1 ? runs.length : at, 1, read);
   }
   return runs.length === 0 ? undefined : runs.slice(-AGENT_RUNS_KEPT);
 }
 
-function readFacts(given: Json | undefined): AgentRunFacts | undefined {
+type NewRun = { -readonly [Member in keyof AgentRunOfJob]: AgentRunOfJob[Member] };
+
+/** Its members are in the order of their names: so the text of the job needs no sorting. */
+function readRun(attempt: number, run: string, given: Json | undefined): AgentRunOfJob | undefined {
   if (!isJsonObject(given) || typeof given['agent'] !== 'string') return undefined;
-  const { verdict, usage, denials } = given;
-  return {
-    agent: given['agent'],
-    ...texts(given, 'cli_version', 'model', 'session_id', 'why'),
-    ...(verdict === 'succeeded' || verdict === 'failed' ? { verdict } : {}),
-    ...(isJsonObject(usage) ? { usage: counts(usage, ...Object.keys(usage)) } : {}),
-    ...counts(given, 'cost_usd', 'turns'),
-    ...(Array.isArray(denials) ? { denials: denials.filter((tool) => typeof tool === 'string') } : {}),
-  };
+  const { agent, cli_version, cost_usd, denials, model, session_id, turns, usage, verdict, why } = given;
+  const read = { agent, attempt } as NewRun;
+  if (typeof cli_version === 'string') read.cli_version = cli_version;
+  if (isCount(cost_usd)) read.cost_usd = cost_usd;
+  if (Array.isArray(denials)) read.denials = denials.filter((tool) => typeof tool === 'string');
+  if (typeof model === 'string') read.model = model;
+  read.run = run;
+  if (typeof session_id === 'string') read.session_id = session_id;
+  if (isCount(turns)) read.turns = turns;
+  if (isJsonObject(usage)) read.usage = counts(usage);
+  if (verdict === 'succeeded' || verdict === 'failed') read.verdict = verdict;
+  if (typeof why === 'string') read.why = why;
+  return read;
 }
 
-function texts(given: JsonObject, ...names: string[]): Record<string, string> {
-  const known = names.map((name) => [name, given[name]] as const);
-  return Object.fromEntries(known.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+function isCount(value: Json | undefined): value is number {
+  return typeof value === 'number' && value >= 0;
 }
 
-function counts(given: JsonObject, ...names: string[]): Record<string, number> {
-  const known = names.map((name) => [name, given[name]] as const);
-  const isCount = (entry: readonly [string, Json | undefined]): entry is [string, number] =>
-    typeof entry[1] === 'number' && entry[1] >= 0;
-  return Object.fromEntries(known.filter(isCount));
+function counts(given: JsonObject): Record<string, number> {
+  for (const name in given)
+    if (!isCount(given[name]))
+      return Object.fromEntries(Object.entries(given).filter((entry): entry is [string, number] => isCount(entry[1])));
+  return given as Record<string, number>;
 }

@@ -182,15 +182,39 @@ function holdsLease(job: Job, event: LedgerEvent): boolean {
   return lease['claim_token'] === job.claim_token && lease['lease_epoch'] === job.lease_epoch;
 }
 
-/** A copy that shows the event, for the caller to change further: an object of one shape, the fast way. */
+/**
+ * A copy that shows the event, for the caller to change further. Written out, in the order of `accept`: all jobs are of one
+ * shape then, and a long row of heartbeats takes a fraction of what it takes with a spread.
+ */
 function touched(job: Job, event: LedgerEvent, status: JobState): NextJob {
-  const next: NextJob = { ...job };
-  next.status = status;
-  if (!job.request_ids.includes(event.request_id)) next.request_ids = [...job.request_ids, event.request_id];
-  next.updated_at = event.occurred_at;
-  next.last_event_id = event.event_id;
-  next.last_seq = event.seq;
-  return next;
+  const { request_ids } = job;
+  return {
+    job_id: job.job_id,
+    job_type: job.job_type,
+    request_id: job.request_id,
+    request_ids: request_ids.includes(event.request_id) ? request_ids : [...request_ids, event.request_id],
+    status,
+    idempotency_key: job.idempotency_key,
+    payload: job.payload,
+    attempt: job.attempt,
+    max_attempts: job.max_attempts,
+    claim_token: job.claim_token,
+    lease_epoch: job.lease_epoch,
+    lease_expires_at: job.lease_expires_at,
+    failure: job.failure,
+    result_status: job.result_status,
+    artifacts: job.artifacts,
+    artifact_refs: job.artifact_refs,
+    projection_targets: job.projection_targets,
+    created_at: job.created_at,
+    updated_at: event.occurred_at,
+    last_event_id: event.event_id,
+    accepted_seq: job.accepted_seq,
+    last_seq: event.seq,
+    recorded: job.recorded,
+    agent_runs: job.agent_runs,
+    foreign: job.foreign,
+  };
 }
 
 /** Whether two payloads are the same JSON value, whatever the order of their members. */

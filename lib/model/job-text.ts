@@ -6,7 +6,7 @@
  * `REDUCER_VERSION` names this form and the meaning of all events together. It must change when `foldJob` makes something
  * else of an event, or when this form does: what was folded by another version is folded anew.
  */
-import { canonicalJson } from '../base/canonical.js';
+import { sortedJson } from '../base/canonical.js';
 import type { Job } from './job.js';
 import { usualTargetsOf } from './payloads.js';
 
@@ -74,7 +74,7 @@ export function encodeJob(job: Job): string {
     job.foreign ? 1 : 0,
   ];
   const whole: Row = withRare(row, job);
-  return isInOrder(job) ? JSON.stringify(whole) : canonicalJson(whole);
+  return isInOrder(job) ? JSON.stringify(whole) : sortedJson(whole);
 }
 
 function withRare(row: UsualRow, { recorded, agent_runs }: Job): Row {

@@ -30,7 +30,7 @@ export class LineBlock implements LineOffsets {
   readonly countedBytes: number;
   readonly #bytes: Buffer;
   readonly #offset: number;
-  #encoding: 'latin1' | 'utf8' | undefined;
+  #isAscii: boolean | undefined;
 
   /** @param toByte of the file: the end of what counts */
   constructor({ bytes, offset }: Lines, firstLine: number, toByte: number) {
@@ -81,11 +81,11 @@ export class LineBlock implements LineOffsets {
    * no JSON. For the time of the call the newlines before, between and behind them are what an array has there.
    */
   events(fromLine: number): EventLine[] | undefined {
-    const toLine = Math.min(fromLine + LINES_AT_ONCE, this.countedLines);
+    const { toLine, encoding } = this.#alike(fromLine, Math.min(fromLine + LINES_AT_ONCE, this.countedLines));
     if (toLine <= fromLine) return [];
-    this.#encoding ??= isAscii(this.#bytes) ? 'latin1' : 'utf8';
     // Before the first line of a block stands nothing that could be another sign.
-    const text = fromLine === 0 ? `[${this.#arrayText(0, toLine)}` : this.#arrayText(fromLine, toLine);
+    const text =
+      fromLine === 0 ? `[${this.#arrayText(0, toLine, encoding)}` : this.#arrayText(fromLine, toLine, encoding);
     try {
       const events = JSON.parse(text) as EventLine[];
       return events.length === toLine - fromLine ? events : undefined;
@@ -94,13 +94,26 @@ export class LineBlock implements LineOffsets {
     }
   }
 
-  #arrayText(fromLine: number, toLine: number): string {
+  /**
+   * How far lines go that are read in one way: a few signs beyond ASCII in one line would make the text of all of them
+   * take twice the room and twice the time.
+   */
+  #alike(fromLine: number, toLine: number): { toLine: number; encoding: 'latin1' | 'utf8' } {
+    this.#isAscii ??= isAscii(this.#bytes);
+    if (this.#isAscii || toLine <= fromLine) return { toLine, encoding: 'latin1' };
+    const isPlain = isAscii(this.bytesOf(fromLine));
+    let to = fromLine + 1;
+    while (to < toLine && isAscii(this.bytesOf(to)) === isPlain) to++;
+    return { toLine: to, encoding: isPlain ? 'latin1' : 'utf8' };
+  }
+
+  #arrayText(fromLine: number, toLine: number, encoding: 'latin1' | 'utf8'): string {
     const [bytes, ends] = [this.#bytes, this.ends];
     const [from, to] = [fromLine === 0 ? 0 : (ends[fromLine - 1] as number), ends[toLine - 1] as number];
     for (let line = fromLine; line < toLine - 1; line++) bytes[ends[line] as number] = COMMA;
     if (fromLine > 0) bytes[from] = OPENING;
     bytes[to] = CLOSING;
-    const text = bytes.toString(this.#encoding, from, to + 1);
+    const text = bytes.toString(encoding, from, to + 1);
     for (let line = Math.max(0, fromLine - 1); line < toLine; line++) bytes[ends[line] as number] = NEWLINE;
     return text;
   }

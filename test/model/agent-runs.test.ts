@@ -40,6 +40,24 @@ test('what is not as it should be is left out', () => {
   ]);
 });
 
+test('the members of a run stand in the order of their names, however they were told', () => {
+  const told = {
+    why: 'w',
+    verdict: 'failed',
+    usage: { b: 1 },
+    turns: 2,
+    session_id: 's',
+    model: 'm',
+    denials: ['d'],
+    cost_usd: 1,
+    cli_version: 'c',
+    agent: 'x',
+  };
+  const [run] = after(undefined, 1, { r: told }) ?? [];
+  assert.equal(Object.keys(run ?? {}), Object.keys(run ?? {}).sort());
+  assert.equal(run, { attempt: 1, run: 'r', ...told });
+});
+
 test('the oldest are forgotten, the newest never', () => {
   let runs: readonly AgentRunOfJob[] | undefined;
   for (let at = 0; at < AGENT_RUNS_KEPT + 5; at++) runs = after(runs, 1, { [`run-${at}`]: { agent: 'x' } });

@@ -141,6 +141,10 @@ test('the order of members in what was submitted changes no byte', () => {
     event('job.accepted', { ...payload, job_payload: { 9: 2, 10: 1, a: 1, b: { c: [{ y: 2, z: 1 }], d: 1 } } }),
     true,
   );
+  const sign = '\u0085';
+  one.apply(event('job.accepted', { ...payload, job_payload: { a: sign, b: 1 } }, { seq: 2, job_id: 'j2' }), true);
+  other.apply(event('job.accepted', { ...payload, job_payload: { b: 1, a: sign } }, { seq: 2, job_id: 'j2' }), true);
+  assert.is(one.jobCount, 2);
   assert.ok(bytesOf(one).equals(bytesOf(other)));
 });
 
