@@ -21,12 +21,20 @@ export interface GeneratorOptions {
   readonly root: string;
   readonly ledgerFolder: string;
   readonly home: HomeKey;
-  /** Rounded up to whole jobs: each has three events. */
+  /** Rounded up to whole jobs. */
   readonly events: number;
+  /** Default: three short events a job. */
+  readonly lives?: Lives;
   /** Default 32. */
   readonly eventsPerBatch?: number;
   /** Default `limits.segmentBytes`. */
   readonly segmentBytes?: number;
+}
+
+/** The events of so many jobs, in the order of the ledger. */
+export interface Lives {
+  readonly eventsPerJob: number;
+  of(jobs: number): Generator<LedgerEvent>;
 }
 
 export interface GeneratedLedger {
@@ -36,7 +44,7 @@ export interface GeneratedLedger {
   readonly segments: readonly string[];
 }
 
-const EVENTS_PER_JOB = 3;
+const shortLives: Lives = { eventsPerJob: 3, of: lifeOfJobs };
 const BEGIN_MS = Date.UTC(2026, 0, 1);
 const WRITER = '0000beef';
 const SEGMENT_FILE = 0o644;
@@ -46,12 +54,12 @@ const LANES = 8;
 const types: readonly JobType[] = ['rpi.run', 'wiki.build', 'dream.run', 'eval.suite'];
 
 export async function generateLedger(options: GeneratorOptions): Promise<GeneratedLedger> {
-  const { disk, root, ledgerFolder } = options;
+  const { disk, root, ledgerFolder, lives = shortLives } = options;
   await makeFolderDurably(disk, { path: ledgerFolder, permissions: SHARED_FOLDER, durableFrom: root });
   const writer = new SegmentsWriter(options);
-  const jobs = Math.ceil(options.events / EVENTS_PER_JOB);
+  const jobs = Math.ceil(options.events / lives.eventsPerJob);
   let batch: LedgerEvent[] = [];
-  for (const event of lifeOfJobs(jobs)) {
+  for (const event of lives.of(jobs)) {
     batch.push(event);
     if (batch.length < (options.eventsPerBatch ?? 32)) continue;
     await writer.write(batch);
@@ -59,7 +67,7 @@ export async function generateLedger(options: GeneratorOptions): Promise<Generat
   }
   if (batch.length > 0) await writer.write(batch);
   await writer.finish();
-  return { events: jobs * EVENTS_PER_JOB, jobs, bytes: writer.bytes, segments: writer.names };
+  return { events: jobs * lives.eventsPerJob, jobs, bytes: writer.bytes, segments: writer.names };
 }
 
 /** The events of so many jobs, in the order of the ledger. */

@@ -9,11 +9,12 @@ import { layoutOf } from '../../../lib/storage/layout.js';
 import { createNodeRandom } from '../../../lib/storage/node-clock.js';
 import { createNodeDisk } from '../../../lib/storage/node-disk.js';
 import { runLanes } from '../lanes.js';
-import { generateLedger } from '../ledger-generator.js';
+import { generateLedger, type Lives } from '../ledger-generator.js';
 import type { MillionFigures, MillionOrder } from '../million-process.js';
 import { inRoom, type Room, type RunningDaemon, TOKEN } from '../room.js';
 import type { Row } from '../row.js';
 import { percentile } from '../statistics.js';
+import { writtenLives } from '../written-lives.js';
 
 const MIB = 1_048_576;
 const IDLE_TYPE = 'wiki.forge';
@@ -32,21 +33,23 @@ const PAUSE_MS = 5;
 /** No dearer with a million events than without, but for what rounds differ by. */
 const SAME = { atMost: 1.15 };
 
-export function millionRows(rounds: number, events: number): Promise<Row[]> {
+export async function millionRows(rounds: number, events: number): Promise<Row[]> {
+  const written = await inRoom((room) => writtenRow(room, rounds, events));
   return inRoom((large) =>
     inRoom(async (empty) => {
       const bytes = await fill(large, events);
       const opened = await openingRows(large, rounds, bytes);
-      return [...opened, ...(await servingRows(large, empty, rounds))];
+      return [...opened, written, ...(await servingRows(large, empty, rounds))];
     }),
   );
 }
 
-async function fill({ root, state }: Room, events: number): Promise<number> {
+async function fill({ root, state }: Room, events: number, lives?: Lives): Promise<number> {
   const disk = createNodeDisk();
   const env = { AGENTOPSD_STATE_DIR: state };
   const home = await openHome({ disk, random: createNodeRandom(), root, env });
-  return (await generateLedger({ disk, root, ledgerFolder: layoutOf(root).ledger, home, events })).bytes;
+  const ledgerFolder = layoutOf(root).ledger;
+  return (await generateLedger({ disk, root, ledgerFolder, home, events, ...(lives && { lives }) })).bytes;
 }
 
 // ------------------------------------------------------------------------------------------------------------ opening
@@ -55,6 +58,21 @@ interface Opened {
   readonly ms: number[];
   readonly rssMiB: number[];
   readonly plain: number[];
+}
+
+/** The same for a ledger as people and agents leave it. */
+async function writtenRow(room: Room, rounds: number, events: number): Promise<Row> {
+  await fill(room, events, writtenLives);
+  const run = async (kind: MillionOrder['kind']): Promise<number> =>
+    (await room.once<MillionFigures>('million-process.js', { kind, root: room.root, state: room.state })).ms;
+  await run('plain');
+  const [values, plain]: [number[], number[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    plain.push(await run('plain'));
+    values.push(await run('open'));
+  }
+  const baseline = { name: 'plain JSON.parse replay', unit: 'ms', values: plain };
+  return { figure: 'full replay, prompts in several scripts, heartbeats, agents', unit: 'ms', values, baseline };
 }
 
 async function openingRows(room: Room, rounds: number, bytes: number): Promise<Row[]> {
