@@ -404,6 +404,7 @@ export const bugs: readonly PlantedBug[] = [
     'storage/chains.js',
     'allLinks: all,',
     'allLinks: links.includes(all.at(-1)) ? links : [...links, all.at(-1)],',
+    'storage/replay',
   ),
   // ------------------------------------------------------------------------------------------------- threads and processes
   bug(
