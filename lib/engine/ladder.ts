@@ -102,7 +102,7 @@ class Hunt {
     const { monotonicMs, wait } = this.#seams;
     const hurry = signal === 'SIGKILL' ? undefined : this.#order.hurry;
     const until = monotonicMs() + forMs;
-    /** When each is to be told the next time. */
+    /** When each, by pid, is to be told the next time. */
     const nextMs = new Map<number, number>();
     let doubts = 0;
     for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(pauseMs * 2, SLOWEST_LOOK_MS)) {
@@ -117,11 +117,10 @@ class Hunt {
       const nowMs = monotonicMs();
       const targets = this.#alive.filter(({ pid }) => signal === 'SIGKILL' || (nextMs.get(pid) ?? 0) <= nowMs);
       this.#signal(signal, targets);
-      for (const target of targets)
-        nextMs.set(
-          target.pid,
-          !nextMs.has(target.pid) && this.#isYoung(target) ? nowMs + TOLD_AGAIN_MS : Number.POSITIVE_INFINITY,
-        );
+      for (const target of targets) {
+        const again = !nextMs.has(target.pid) && this.#isYoung(target);
+        nextMs.set(target.pid, again ? nowMs + TOLD_AGAIN_MS : Number.POSITIVE_INFINITY);
+      }
       const leftMs = until - nowMs;
       if (hurry?.aborted || leftMs <= 0) return false;
       await wait(Math.min(pauseMs, leftMs), hurry);

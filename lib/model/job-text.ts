@@ -10,7 +10,7 @@ import { sortedJson } from '../base/canonical.js';
 import type { Job } from './job.js';
 import { usualTargetsOf } from './payloads.js';
 
-export const REDUCER_VERSION = '5';
+export const REDUCER_VERSION = '6';
 
 type UsualRow = readonly [
   job_id: string,

@@ -110,7 +110,8 @@ function leaseOf(job: number): { claim_token: string; lease_epoch: number } {
   return { claim_token: `claim_${job.toString(16).padStart(16, '0')}`, lease_epoch: 1 };
 }
 
-function eventOf(
+/** One event of the job of this number. */
+export function eventOf(
   event_type: string,
   job: number,
   seq: number,

@@ -1,10 +1,10 @@
 /** The events of jobs as people and agents leave them: prompts of several lines in several scripts, heartbeats, what an agent did. */
 import { timestamp } from '../../lib/base/clock.js';
-import { eventIdOf, type LedgerEvent } from '../../lib/model/event.js';
+import type { LedgerEvent } from '../../lib/model/event.js';
 import { projectionTargetsOf } from '../../lib/model/payloads.js';
-import type { Lives } from './ledger-generator.js';
+import { eventOf, type Lives } from './ledger-generator.js';
 
-const BEGIN_MS = Date.UTC(2026, 0, 1);
+const LEASE_END_MS = Date.UTC(2026, 0, 2);
 const HEARTBEATS = 3;
 const PROMPT = [
   'Fix the "flaky" test — it fails on CI.',
@@ -20,28 +20,13 @@ export const writtenLives: Lives = { eventsPerJob: HEARTBEATS + 3, of: events };
 function* events(jobs: number): Generator<LedgerEvent> {
   let seq = 0;
   for (let job = 0; job < jobs; job++)
-    for (const [event_type, payload] of lifeOf(job)) {
-      const job_id = idOf(job);
-      yield {
-        schema_version: 1,
-        event_id: eventIdOf(event_type, job_id, ++seq),
-        request_id: `req_${job}`,
-        job_id,
-        event_type,
-        occurred_at: timestamp(BEGIN_MS + seq),
-        actor: 'worker-1',
-        payload,
-        seq,
-      };
-    }
+    for (const [event_type, payload] of lifeOf(job)) yield eventOf(event_type, job, ++seq, payload);
 }
-
-const idOf = (job: number): string => `job_${job.toString(16).padStart(24, '0')}`;
 
 function lifeOf(job: number): [string, NonNullable<LedgerEvent['payload']>][] {
   const lease = { claim_token: job.toString(16).padStart(32, '0'), lease_epoch: 1 };
-  const lease_expires_at = timestamp(BEGIN_MS + 600_000);
-  const folder = `.agents/runs/${idOf(job)}/attempt-1`;
+  const lease_expires_at = timestamp(LEASE_END_MS);
+  const folder = `.agents/runs/job_${job}/attempt-1`;
   const output = `${folder}/output.log`;
   const usage = { input_tokens: 12_345, output_tokens: 678 };
   return [

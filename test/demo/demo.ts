@@ -68,6 +68,8 @@ async function firstJobs(project: DemoProject, daemon: RunningDaemon, token: str
   await submit(daemon, token, { job_id: 'edit', job_type: 'rpi.run', payload: { goal: 'Say that the demo was here' } });
   await submit(daemon, token, { job_id: 'fails', job_type: 'rpi.phase', payload: { goal: 'Fail' } });
   await submit(daemon, token, { job_id: 'plans', job_type: 'plans.projection', payload: { output_dir: 'plans' } });
+  // The suite copies what this one edits: a file that changes meanwhile would end it.
+  await waitForEnds(daemon, ['edit'], JOB_MS);
   const suite_path = 'evals/documents.yaml';
   await submit(daemon, token, { job_id: 'evals', job_type: 'eval.suite', payload: { suite_path } });
   const ended = await waitForEnds(daemon, ['build', 'edit', 'fails', 'plans', 'evals'], JOB_MS);

@@ -251,8 +251,15 @@ test('these bytes belong to this version of the reducer', () => {
   state.apply(event('job.claimed', lease, { seq: 63, job_id: 'admission' }), true);
   state.apply(event('factory.admission_decided', lease, { seq: 64, job_id: 'admission' }), true);
   assert.ok(state.job('admission')?.recorded);
+  // What has to be sorted, with a sign that canonical form escapes; and what an agent did.
+  const unsorted = { job_type: 'rpi.run', job_payload: { b: 1, a: '\u0085' }, max_attempts: 3, projection_targets: [] };
+  state.apply(event('job.accepted', unsorted, { seq: 65, job_id: 'unsorted' }), true);
+  state.apply(event('job.claimed', lease, { seq: 66, job_id: 'unsorted' }), true);
+  const agent_runs = { run: { agent: 'x', verdict: 'failed', cost_usd: 1 } };
+  state.apply(event('job.heartbeat', { ...lease, agent_runs }, { seq: 67, job_id: 'unsorted' }), true);
+  assert.is(state.job('unsorted')?.agent_runs?.length, 1);
   const digest = createHash('sha256').update(bytesOf(state)).digest('hex').slice(0, 16);
-  assert.equal([REDUCER_VERSION, digest], ['5', 'd0731a14c65f2b3a']);
+  assert.equal([REDUCER_VERSION, digest], ['6', '17ceb406dc1d1030']);
   const [job] = [...state.jobs()];
   assert.equal(decodeJob(encodeJob(job as NonNullable<typeof job>)), job);
 });
