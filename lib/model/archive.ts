@@ -13,6 +13,10 @@ const FROM = 1;
 const BYTES = 2;
 const ROW = 3;
 const FIRST_ROWS = 64;
+/** One UTF-16 unit takes at most so many bytes of UTF-8. */
+const BYTES_PER_UNIT = 3;
+/** What large jobs took more of is given back. */
+const DRAFT_KEPT_BYTES = 1_048_576;
 
 export interface NumberedJob {
   readonly number: number;
@@ -23,6 +27,8 @@ export class Archive {
   #rows = new Uint32Array(FIRST_ROWS * ROW);
   /** The first stands for none. */
   readonly #pages: (Buffer | undefined)[] = [undefined];
+  /** Where a page is put together, again and again. */
+  #draft = Buffer.alloc(0);
   /** Whoever looks for a job asks for it several times in a row. */
   #last: NumberedJob | undefined;
 
@@ -43,15 +49,18 @@ export class Archive {
 
   /** Shelves jobs together, on one page. */
   put(jobs: readonly NumberedJob[]): void {
+    const texts = jobs.map(({ job }) => encodeJob(job));
     // One by one: in one text of all of them, a few signs beyond ASCII would make every sign of it take twice the room.
-    const records = jobs.map(({ job }) => Buffer.from(encodeJob(job), 'utf8'));
-    this.addPage(Buffer.concat(records));
-    let from = 0;
-    for (let at = 0; at < jobs.length; at++) {
-      const bytes = (records[at] as Buffer).length;
-      this.place((jobs[at] as NumberedJob).number, from, bytes);
-      from += bytes;
+    const most = texts.reduce((sum, text) => sum + text.length * BYTES_PER_UNIT, 0);
+    if (this.#draft.length < most) this.#draft = Buffer.allocUnsafeSlow(most);
+    const ends: number[] = [];
+    for (const text of texts) ends.push((ends.at(-1) ?? 0) + this.#draft.write(text, ends.at(-1) ?? 0, 'utf8'));
+    this.addPage(Buffer.from(this.#draft.subarray(0, ends.at(-1))));
+    for (const [at, { number }] of jobs.entries()) {
+      const from = ends[at - 1] ?? 0;
+      this.place(number, from, (ends[at] as number) - from);
     }
+    if (this.#draft.length > DRAFT_KEPT_BYTES) this.#draft = Buffer.alloc(0);
   }
 
   /** What is placed from now on stands on it. */
